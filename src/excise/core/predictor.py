@@ -1,0 +1,162 @@
+"""The seams that third parties fill: how a model is loaded, run and transformed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+import msgspec
+
+from excise.core.refs import ModelRef
+from excise.core.signature import Signature
+
+
+class InputKind(StrEnum):
+    """In which form production hands rows to the model."""
+
+    RECORDS = "records"
+    FRAME = "frame"
+    TENSORS = "tensors"
+
+
+@runtime_checkable
+class Predictor(Protocol):
+    """A loaded model. The server calls one in process, a worker calls one in any environment.
+
+    A predictor comes out of a *loader file*: a Python file that imports nothing of excise, is written
+    for Python 3.8, and defines ``load(target, options) -> Predictor``.
+    """
+
+    signature: Mapping[str, Any]
+    """``{"inputs": [{"name", "dtype", "shape"}], "outputs": [...], "batch_axis": 0}``."""
+    thread_safe: bool
+    """Whether two threads may call ``predict`` at once."""
+
+    def predict(self, batch: Any) -> Any:
+        """Answer one call; ``batch`` is a list of dicts, a frame, or a dict of arrays."""
+
+    def close(self) -> None:
+        """Free what ``load`` took."""
+
+
+class LoaderSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """What a worker needs in order to load a model.
+
+    Attributes:
+        loader: path of the self-contained loader file.
+        target: what its ``load`` gets first: a path, or ``file.py:attr`` / ``module:attr``.
+        options: what its ``load`` gets second; plain JSON.
+    """
+
+    loader: str
+    target: str
+    options: dict[str, Any] = {}
+
+
+class Variant(msgspec.Struct, frozen=True, kw_only=True):
+    """One executable form of a model.
+
+    Attributes:
+        name: ``production``, or what was done to it (``onnx+int8``).
+        loader: how a worker loads it.
+        lineage: the transforms that led here, oldest first.
+        size_bytes: of the model's files; 0 where there are none.
+        variables: environment variables that its process is started with (thread counts).
+    """
+
+    name: str
+    loader: LoaderSpec
+    lineage: tuple[str, ...] = ()
+    size_bytes: int = 0
+    variables: dict[str, str] = {}
+
+
+class Subject(msgspec.Struct, frozen=True, kw_only=True):
+    """A model as an adapter describes it, before anything was run.
+
+    Attributes:
+        ref: what the user wrote, parsed.
+        kind: the adapter's name (``sklearn``, ``onnx``, ``torch``, ``python``).
+        variant: production's own form.
+        default_input: the form of input that it takes unless the user says otherwise.
+        files: the model's files, for digests and releases.
+    """
+
+    ref: ModelRef
+    kind: str
+    variant: Variant
+    default_input: InputKind
+    files: tuple[str, ...] = ()
+
+
+@runtime_checkable
+class ModelAdapter(Protocol):
+    """One kind of model; found through the entry-point group ``excise.models``."""
+
+    name: str
+
+    def matches(self, ref: ModelRef) -> bool:
+        """Whether this adapter is the one for ``ref``; looks at names and first bytes, loads nothing."""
+
+    def describe(self, ref: ModelRef, *, trust_pickle: bool = False) -> Subject:
+        """Describe the model without loading it.
+
+        Raises:
+            ModelError: the file is missing, truncated or of another type.
+            UntrustedPickle: it is a pickle and ``trust_pickle`` is false.
+            MissingExtra: the library that loads it is not installed.
+        """
+
+
+class Product(msgspec.Struct, frozen=True, kw_only=True):
+    """What a transform's script made: a variant's loader, or the reason why there is none.
+
+    Attributes:
+        loader: how to load what was made; None where it was rejected.
+        size_bytes: of the files made.
+        reason: why it was rejected, in one line.
+        notes: what a person should know (fusion counts, opset).
+    """
+
+    loader: LoaderSpec | None
+    size_bytes: int = 0
+    reason: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+@runtime_checkable
+class Transform(Protocol):
+    """A way to a leaner variant; found through the entry-point group ``excise.transforms``.
+
+    ``script`` is a self-contained file (Python 3.8, nothing of excise) that runs inside a worker which
+    has loaded the model: ``apply(predictor, batches, out_dir, options) -> dict`` with the fields of Product.
+    """
+
+    name: str
+    culprit: str
+    """Which line it removes: ``model_bloat`` for all of ours."""
+    script: Path
+    options: Mapping[str, Any]
+    needs: Sequence[str]
+    """Modules that must be importable in the worker's environment."""
+
+    def applies(self, subject: Subject) -> str | None:
+        """None where the transform may be tried, else one line that says why not."""
+
+    def variables(self) -> Mapping[str, str]:
+        """Environment variables that the variant's process is started with."""
+
+
+@runtime_checkable
+class Engine(Protocol):
+    """Where many small jobs run; found through ``excise.engines``. The local one is a process pool."""
+
+    name: str
+
+    def map(self, function: Any, items: Sequence[Any]) -> list[Any]:
+        """Apply a picklable function to every item, in order."""
+
+    def close(self) -> None:
+        """Stop what was started."""
