@@ -1,0 +1,1 @@
+"""Times things fairly: fresh worker processes, interleaved blocks, an A/A stream, a profiled pass."""

@@ -1,0 +1,89 @@
+"""Where a call's time goes: classes of work, hotspots, and what stands beyond the declared stages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from excise.core.audit import BreakdownLine, Hotspot
+from excise.measure.design import Arm, Cell, Design
+from excise.measure.experiment import open_worker
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+HOTSPOTS = 10
+CALLS = 20
+"""Profiled calls: enough to average over rows, few enough to be cheap."""
+
+
+class Undeclared(msgspec.Struct, frozen=True, kw_only=True):
+    """A function that production calls beside its declared stages.
+
+    Attributes:
+        name, where: as Python names it.
+        ms: per call, scaled to unprofiled time.
+        required: the reason why it must stay, None where none was given.
+    """
+
+    name: str
+    where: str
+    ms: float
+    required: str | None = None
+
+
+class Breakdown(msgspec.Struct, frozen=True, kw_only=True):
+    """One profiled pass."""
+
+    lines: tuple[BreakdownLine, ...]
+    hotspots: tuple[Hotspot, ...]
+    undeclared: tuple[Undeclared, ...]
+
+
+def profile(design: Design, arm: Arm, cell: Cell, rows: NDArray[np.int64]) -> Breakdown:
+    """Profile production's own calls in a process of their own; nothing timed here enters the rate.
+
+    Raises:
+        WorkerError: production does not run under a profiler.
+    """
+    some = rows[: CALLS * design.batch]
+    with open_worker(design, arm) as worker:
+        worker.load(arm.variant.loader)
+        worker.data(design.samples[cell.sample].take(some), kind=design.kind, name=cell.sample)
+        worker.warm(cell.sample, range(len(some)), batch=design.batch, shadow=True, seconds=1.0)
+        found = worker.profile(cell.sample, range(len(some)), batch=design.batch)
+    return read(found)
+
+
+def read(found: Mapping[str, Any]) -> Breakdown:
+    """A worker's profile as frozen values.
+
+    Operators take the place of the one function that ran them: their time would count twice otherwise.
+    """
+    classes, operators = dict(found["classes"]), list(found["operators"])
+    inside = sum(item["self_ms"] for item in operators)
+    for item in operators:
+        classes[item["class"]] += item["self_ms"]
+    classes["op_compute"] = max(0.0, classes["op_compute"] - inside)
+    whole = sum(classes.values())
+    lines = [
+        BreakdownLine(name=name, self_ms=spent, share=spent / whole if whole else 0.0) for name, spent in classes.items()
+    ]
+    return Breakdown(
+        lines=tuple(sorted(lines, key=lambda line: -line.self_ms)),
+        hotspots=_hotspots([*found["functions"], *operators]),
+        undeclared=tuple(Undeclared(**item) for item in found["undeclared"]),
+    )
+
+
+def _hotspots(items: Sequence[Mapping[str, Any]]) -> tuple[Hotspot, ...]:
+    top = sorted(items, key=lambda item: -item["self_ms"])[:HOTSPOTS]
+    return tuple(
+        Hotspot(
+            name=item["name"], where=item["where"], self_ms=item["self_ms"], calls=item["calls"], class_=item["class"]
+        )
+        for item in top
+    )

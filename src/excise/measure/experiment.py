@@ -1,0 +1,268 @@
+"""The experiment: rounds of fresh processes, interleaved blocks on the same rows, an A/A stream inside.
+
+Source: Kalibera & Jones 2013 (two-level sampling); Bulej et al. 2020, arXiv:2001.05811 (duet).
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+
+from excise.core.clock import Clock, SystemClock
+from excise.core.errors import CallTimeout, WorkerDied, WorkerError
+from excise.core.measurement import Experiment
+from excise.measure.design import Arm, Budget, Cell, Design
+from excise.measure.guest import Disturbance, usable_cores
+from excise.measure.process import Worker
+from excise.measure.schedule import BLOCKS, block_orders, calls_per_block, draw, start_order
+from excise.measure.trials import Collector
+from excise.stats.pairs import block_log_ratio, paired
+
+Progress = Callable[[float, float, str], None]
+
+TWIN = "(twin)"
+"""Name of the second production process of every round."""
+ROWS_SENT = 2000
+"""Rows that a round can draw from; a worker holds them in memory as ready-made inputs."""
+WARM_SHARE = 0.25
+"""Share of a round that may go into warming up."""
+TRIES = 3
+"""Rounds in a row that may be lost before the experiment gives up."""
+
+
+def run_experiment(
+    design: Design,
+    budget: Budget,
+    *,
+    seed: int,
+    progress: Progress | None = None,
+    clock: Clock | None = None,
+) -> Experiment:
+    """Run rounds of fresh processes until the budget is spent or the ratios are known well enough.
+
+    A cell that fails is dropped with its reason and the others go on; the incumbent must run.
+
+    Raises:
+        CallFailed, CallTimeout, WorkerDied: production itself does not run.
+    """
+    return _Run(design, budget, np.random.default_rng(seed), progress, clock or SystemClock()).all()
+
+
+class _Run:
+    """State of one experiment while it runs."""
+
+    def __init__(
+        self, design: Design, budget: Budget, random: np.random.Generator, progress: Progress | None, clock: Clock
+    ) -> None:
+        self.design, self.budget, self.random, self.progress, self.clock = design, budget, random, progress, clock
+        self.collectors = {name: Collector(name) for name in (*design.cells, TWIN)}
+        self.failed: dict[str, str] = {}
+        self.disturbed: list[bool] = []
+        self.calls = 0
+        self.started = clock.monotonic()
+        self.round_s = 0.0
+        self.start_s = 0.0
+
+    @property
+    def seconds(self) -> float:
+        return self.clock.monotonic() - self.started
+
+    @property
+    def rounds(self) -> int:
+        return len(self.disturbed)
+
+    @property
+    def cells(self) -> list[str]:
+        """Cells still in the experiment."""
+        return [name for name in self.design.cells if name not in self.failed]
+
+    def all(self) -> Experiment:
+        lost = 0
+        while not self.finished():
+            before = self.clock.monotonic()
+            try:
+                self.round()
+                lost = 0
+            except _RoundLost as loss:
+                lost += 1
+                if lost >= TRIES:
+                    raise loss.error from None
+            self.round_s = self.clock.monotonic() - before
+            if self.progress:
+                self.progress(min(self.seconds, self.budget.seconds), self.budget.seconds, f"round {self.rounds}")
+        return self.result()
+
+    def finished(self) -> bool:
+        if self.rounds >= self.budget.most:
+            return True
+        if self.rounds and self.seconds + self.round_s > self.budget.seconds and self.rounds >= self.least():
+            return True
+        return self.budget.half_width is not None and self.rounds >= self.budget.aim and self.narrow()
+
+    def least(self) -> int:
+        """Rounds that are made even past the budget: none of them when a round costs more than all of it."""
+        return self.budget.least if self.round_s * self.budget.least < 2 * self.budget.seconds else 1
+
+    def narrow(self) -> bool:
+        """Whether every ratio to production is known well enough. Looks at widths, never at where they lie."""
+        limit = self.budget.half_width or 0.0
+        incumbent = self.collectors[self.design.incumbent].trials()
+        others = [self.collectors[name].trials() for name in self.cells if name != self.design.incumbent]
+        ratios = [paired(block_log_ratio(cell.wall_ms, incumbent.wall_ms), unit="ratio") for cell in others]
+        return all(ratio.half_width * float(np.exp(ratio.value)) <= limit for ratio in ratios)
+
+    def round(self) -> None:
+        sent = self.random.permutation(self.budget.rows)[:ROWS_SENT]
+        noise = Disturbance()
+        began = self.clock.monotonic()
+        with contextlib.ExitStack() as stack:
+            workers, loads = self.start(stack, sent)
+            self.start_s = self.clock.monotonic() - began
+            warm = self.warm(workers, np.arange(len(sent)))
+            self.blocks(workers, loads, warm, np.arange(len(sent)))
+        self.disturbed.append(noise.since())
+
+    def start(self, stack: contextlib.ExitStack, sent: Any) -> tuple[dict[str, Worker], dict[str, dict[str, Any]]]:
+        """Fresh processes in random order, as many at once as there are cores."""
+        arms = self.arms()
+        order = start_order(list(arms), self.random)
+        with ThreadPoolExecutor(max_workers=len(usable_cores())) as pool:
+            opened = {name: pool.submit(self.open, arms[name], sent) for name in order}
+        workers: dict[str, Worker] = {}
+        loads: dict[str, dict[str, Any]] = {}
+        for name, future in opened.items():
+            error = future.exception()
+            if error is None:
+                workers[name] = future.result()
+                stack.callback(workers[name].close)
+                loads[name] = workers[name].facts
+        for name, future in opened.items():
+            if (error := future.exception()) is not None:
+                self.lose_arm(name, error)
+        return workers, loads
+
+    def arms(self) -> dict[str, Arm]:
+        """One process per arm that still has a cell, and production's twin."""
+        needed = {self.design.cells[name].arm for name in self.cells}
+        arms = {name: arm for name, arm in self.design.arms.items() if name in needed}
+        return {**arms, TWIN: self.design.arms[self.incumbent.arm]}
+
+    @property
+    def incumbent(self) -> Cell:
+        return self.design.cells[self.design.incumbent]
+
+    def open(self, arm: Arm, sent: Any) -> Worker:
+        worker = open_worker(self.design, arm)
+        try:
+            worker.load(arm.variant.loader)
+            for name in {cell.sample for cell in self.design.cells.values()}:
+                worker.data(self.design.samples[name].take(sent), kind=self.design.kind, name=name)
+        except BaseException:
+            worker.kill()
+            raise
+        return worker
+
+    def lose_arm(self, name: str, error: BaseException) -> None:
+        """An arm did not start: its cells are out. Production and its twin must start."""
+        if name in (TWIN, self.incumbent.arm) or not isinstance(error, WorkerError):
+            raise error
+        for cell in self.cells:
+            if self.design.cells[cell].arm == name:
+                self.failed[cell] = str(error)
+
+    def places(self, workers: Mapping[str, Worker]) -> dict[str, tuple[Worker, Cell]]:
+        """Where each cell runs in this round; the twin runs production's cell."""
+        found = {name: (workers[self.design.cells[name].arm], self.design.cells[name]) for name in self.cells}
+        return {**found, TWIN: (workers[TWIN], self.incumbent)}
+
+    def warm(self, workers: Mapping[str, Worker], rows: Any) -> dict[str, dict[str, Any]]:
+        places = self.places(workers)
+        seconds = max(0.05, WARM_SHARE * self.time_for_round() / len(places))
+        warm: dict[str, dict[str, Any]] = {}
+        for name in start_order(list(places), self.random):
+            with self.losing(name):
+                worker, cell = places[name]
+                some = rows[: 64 * self.design.batch]
+                warm[name] = worker.warm(cell.sample, some, batch=self.design.batch, shadow=cell.shadow, seconds=seconds)
+        return warm
+
+    def time_for_round(self) -> float:
+        """Seconds for the timed part of a round, so that about ``aim`` rounds fit into the budget."""
+        left = max(self.budget.seconds - self.seconds, 0.0)
+        rounds = max(self.budget.aim - self.rounds, 1)
+        return max(left / rounds - self.start_s, 0.1 * self.start_s, 0.05)
+
+    def blocks(
+        self,
+        workers: Mapping[str, Worker],
+        loads: Mapping[str, dict[str, Any]],
+        warm: Mapping[str, dict[str, Any]],
+        rows: Any,
+    ) -> None:
+        places = {name: place for name, place in self.places(workers).items() if name in warm}
+        seconds = (1 - WARM_SHARE) * self.time_for_round()
+        calls = calls_per_block([warm[name]["call_ms"] for name in places], seconds, len(rows), self.design.batch)
+        drawn = draw(rows, calls, self.design.batch, self.random)
+        made: dict[str, list[dict[str, Any]]] = {name: [] for name in places}
+        for block, order in zip(drawn, block_orders(list(places), BLOCKS, self.random), strict=True):
+            for name in order:
+                if name not in self.failed:
+                    with self.losing(name):
+                        worker, cell = places[name]
+                        made[name].append(worker.run(cell.sample, block, batch=self.design.batch, shadow=cell.shadow))
+        for name, done in made.items():
+            if name not in self.failed:
+                arm = TWIN if name == TWIN else self.design.cells[name].arm
+                self.collectors[name].add({**loads[arm], **warm[name]}, done)
+                self.calls += calls * BLOCKS
+
+    @contextlib.contextmanager
+    def losing(self, cell: str) -> Iterator[None]:
+        """A cell that fails is out, with its reason; a dead process of production's costs the round."""
+        try:
+            yield
+        except WorkerError as error:
+            if cell in (TWIN, self.design.incumbent):
+                raise
+            self.failed[cell] = str(error)
+            arm = self.design.cells[cell].arm
+            if isinstance(error, (WorkerDied, CallTimeout)):
+                if arm == self.incumbent.arm:
+                    raise _RoundLost(error) from error
+                self.lose_arm(arm, error)
+
+    def result(self) -> Experiment:
+        return Experiment(
+            incumbent=self.design.incumbent,
+            cells={name: self.collectors[name].trials() for name in self.cells},
+            twin=self.collectors[TWIN].trials(),
+            failed=dict(self.failed),
+            disturbed=np.array(self.disturbed),
+            seconds=self.seconds,
+            calls=self.calls,
+        )
+
+
+class _RoundLost(Exception):  # noqa: N818  a control signal, not an error of ours
+    """A candidate's way of calling ended production's process; the round must be made again."""
+
+    def __init__(self, error: WorkerError) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+def open_worker(design: Design, arm: Arm) -> Worker:
+    """A fresh process for an arm, nothing loaded yet."""
+    return Worker(
+        arm.python,
+        variables=arm.variant.variables,
+        timeout_s=design.timeout_s,
+        cores=design.cores,
+        project=arm.project,
+    )
+
+

@@ -1,0 +1,241 @@
+"""The measuring end of a worker: starts it, asks, waits no longer than allowed, ends it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import selectors
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+from excise.core.errors import CallFailed, CallTimeout, WorkerDied, WorkerError
+from excise.core.predictor import InputKind, LoaderSpec
+from excise.measure.worker import wire
+from excise.tables import Table
+
+PROGRAM = Path(__file__).parent / "worker" / "program.py"
+LOAD_TIMEOUT_S = 300.0
+"""Importing a large framework on a busy machine takes tens of seconds."""
+GRACE_S = 2.0
+"""How long a worker may take to close before it is killed."""
+NICE = 10
+"""Priority of a guest; the measured model must not push production aside."""
+
+
+class Worker:
+    """One fresh process with one model.
+
+    Args:
+        python: the interpreter of the environment to measure in.
+        variables: environment variables on top of ours.
+        timeout_s: how long one call of the model may take.
+        cores: the cores that it may use; None for all of ours.
+        project: folder put first on the worker's ``sys.path`` when loading.
+    """
+
+    def __init__(
+        self,
+        python: str,
+        *,
+        variables: Mapping[str, str] | None = None,
+        timeout_s: float = 30.0,
+        cores: Sequence[int] | None = None,
+        project: Path | None = None,
+    ) -> None:
+        self.timeout_s = timeout_s
+        self.project = project
+        self.facts: dict[str, Any] = {}
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115  lives as long as the process
+        self._process, self._write, self._read = self._start(python, dict(variables or {}))
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(self._read, selectors.EVENT_READ)
+        os.set_blocking(self._read, False)
+        os.set_blocking(self._write, False)
+        try:
+            self._ask("polite", LOAD_TIMEOUT_S, nice=NICE, cores=list(cores) if cores else None)
+        except BaseException:
+            self.kill()
+            raise
+
+    def _start(self, python: str, variables: dict[str, str]) -> tuple[subprocess.Popen[bytes], int, int]:
+        request_read, request_write = os.pipe()
+        answer_read, answer_write = os.pipe()
+        try:
+            process = subprocess.Popen(
+                [python, "-u", str(PROGRAM), str(request_read), str(answer_write)],
+                stdin=subprocess.DEVNULL,
+                stdout=self._log,
+                stderr=self._log,
+                env=os.environ | {"PYTHONUNBUFFERED": "1"} | variables,
+                cwd=self.project,
+                pass_fds=(request_read, answer_write),
+                start_new_session=True,
+            )
+        except OSError as error:
+            os.close(request_write)
+            os.close(answer_read)
+            message = f"cannot start {python}: {error.strerror}"
+            raise WorkerError(message, hint="name an interpreter that runs on this machine") from error
+        finally:
+            os.close(request_read)
+            os.close(answer_write)
+        return process, request_write, answer_read
+
+    def __enter__(self) -> Self:
+        """The worker itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close it, by force where needed."""
+        self.close()
+
+    def load(self, spec: LoaderSpec) -> dict[str, Any]:
+        """Load the model; ``load_ms``, memory, signature, stages and distributions come back.
+
+        Raises:
+            CallFailed: the loader raised.
+            WorkerDied, CallTimeout: it ended, or took longer than five minutes.
+        """
+        self.facts = self._ask(
+            "load",
+            LOAD_TIMEOUT_S,
+            loader=spec.loader,
+            target=spec.target,
+            options=spec.options,
+            project=str(self.project) if self.project else None,
+        )
+        return self.facts
+
+    def data(self, table: Table, *, kind: InputKind, name: str = "current") -> None:
+        """Send a sample; ``rows`` of later commands index into it."""
+        columns = [
+            {"name": c.name, "kind": str(c.kind), "dtype": c.dtype, "values": c.values, "nulls": c.nulls}
+            for c in table.columns
+        ]
+        self._ask("data", LOAD_TIMEOUT_S, name=name, kind=str(kind), columns=columns)
+
+    def warm(self, sample: str, rows: Sequence[int], *, batch: int, shadow: bool, seconds: float) -> dict[str, Any]:
+        """Call until the times are flat or ``seconds`` are spent."""
+        wait = self.timeout_s + seconds
+        return self._ask("warm", wait, sample=sample, rows=rows, batch=batch, shadow=shadow, seconds=seconds)
+
+    def run(self, sample: str, rows: Sequence[int], *, batch: int, shadow: bool) -> dict[str, Any]:
+        """One timed block: nanoseconds per call and the block's memory and switches."""
+        wait = self.timeout_s * max(1, len(rows) // batch)
+        return self._ask("run", wait, sample=sample, rows=rows, batch=batch, shadow=shadow)
+
+    def outputs(self, sample: str, rows: Sequence[int], *, batch: int, shadow: bool, seconds: float) -> dict[str, Any]:
+        """Answers by output name, and the rows for which there was time."""
+        wait = self.timeout_s + seconds
+        return self._ask("outputs", wait, sample=sample, rows=rows, batch=batch, shadow=shadow, seconds=seconds)
+
+    def profile(self, sample: str, rows: Sequence[int], *, batch: int) -> dict[str, Any]:
+        """The profiled pass."""
+        wait = self.timeout_s * (2 + len(rows))
+        return self._ask("profile", wait, sample=sample, rows=rows, batch=batch)
+
+    def transform(
+        self, script: Path, sample: str, rows: Sequence[int], *, batch: int, out_dir: Path, options: Mapping[str, Any], timeout_s: float
+    ) -> dict[str, Any]:
+        """Run a transform's script on the loaded model."""
+        made: dict[str, Any] = self._ask(
+            "transform",
+            timeout_s,
+            script=str(script),
+            sample=sample,
+            rows=rows,
+            batch=batch,
+            out_dir=str(out_dir),
+            options=dict(options),
+        )
+        return made
+
+    def close(self) -> None:
+        """End the process, politely first; afterwards nothing of it is left."""
+        if not self._log.closed and self._process.poll() is None:
+            with contextlib.suppress(WorkerError, OSError):
+                self._send({"command": "close"}, time.monotonic() + GRACE_S)
+                self._process.wait(GRACE_S)
+        self.kill()
+
+    def kill(self) -> None:
+        """End the process and whatever it started."""
+        if self._log.closed:
+            return
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        for descriptor in (self._write, self._read):
+            with contextlib.suppress(OSError):
+                os.close(descriptor)
+        self._selector.close()
+        self._log.close()
+
+    def _ask(self, command: str, wait_s: float, **arguments: Any) -> Any:
+        deadline = time.monotonic() + wait_s
+        if "rows" in arguments:
+            arguments["rows"] = [int(row) for row in arguments["rows"]]
+        try:
+            self._send({"command": command, **arguments}, deadline)
+            answer = wire.decode(lambda size: self._receive(size, deadline))
+        except TimeoutError:
+            message = f"no answer within {wait_s:g} s"
+            raise CallTimeout(message, hint="raise --timeout, or look at why the model hangs") from None
+        except (BrokenPipeError, EOFError):
+            raise self._death() from None
+        if "error" in answer:
+            raise self._failed(answer["error"])
+        return answer["ok"]
+
+    def _failed(self, error: Mapping[str, Any]) -> CallFailed:
+        row = "" if error["row"] is None else f" on row {error['row']}"
+        where = f" ({error['where']})" if error["where"] else ""
+        failed = CallFailed(f"the model raised {error['type']}{row}: {error['message']}{where}", row=error["row"])
+        failed.add_note(error["traceback"])
+        return failed
+
+    def _death(self) -> WorkerDied:
+        try:
+            code = self._process.wait(GRACE_S)
+        except subprocess.TimeoutExpired:
+            return WorkerDied("the model closed its process's pipes", hint="it must leave open files alone")
+        how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+        self._log.seek(0)
+        said = self._log.read()[-2000:].decode(errors="replace").strip().splitlines()
+        last = f"; it last said: {said[-1][:200]}" if said else ""
+        return WorkerDied(f"the model's process ended with {how}{last}", hint="run the model alone on the same rows")
+
+    def _send(self, message: Mapping[str, Any], deadline: float) -> None:
+        for part in wire.encode(message):
+            view = memoryview(part)
+            while view:
+                try:
+                    view = view[os.write(self._write, view[: 1 << 16]) :]
+                except BlockingIOError:
+                    if time.monotonic() > deadline:
+                        raise TimeoutError from None
+                    time.sleep(0.001)
+
+    def _receive(self, size: int, deadline: float) -> bytes:
+        parts: list[bytes] = []
+        while size:
+            try:
+                part = os.read(self._read, min(size, 1 << 20))
+            except BlockingIOError:
+                self._wait(deadline)
+                continue
+            if not part:
+                raise EOFError
+            parts.append(part)
+            size -= len(part)
+        return b"".join(parts)
+
+    def _wait(self, deadline: float) -> None:
+        left = deadline - time.monotonic()
+        if left <= 0 or not self._selector.select(left):
+            raise TimeoutError

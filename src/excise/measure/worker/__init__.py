@@ -1,0 +1,1 @@
+"""The program that runs in the environment under measurement; nothing here imports the rest of excise."""

@@ -1,0 +1,281 @@
+"""The worker: loads one model in one environment and answers what the measuring process asks.
+
+Started as ``python program.py READ_FD WRITE_FD``. Self-contained: stdlib and numpy, Python 3.8; what it loads imports
+nothing of excise. One request frame, one answer frame; when the other end goes away, so does this one.
+"""
+
+import ctypes
+import hashlib
+import importlib.util
+import os
+import signal
+import sys
+import time
+import traceback
+
+STARTED_NS = time.perf_counter_ns()
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+def sibling(name):
+    """One of the files beside this one, under a name that no model uses."""
+    return load_file("_excise_worker_" + name, os.path.join(HERE, name + ".py"))
+
+
+def load_file(name, path):
+    spec = importlib.util.spec_from_file_location(name, path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+wire, inputs, timing, profiling, outputs = map(sibling, ("wire", "inputs", "timing", "profiling", "outputs"))
+import numpy as np  # noqa: E402  after the siblings, so that a missing numpy is reported by one of them
+
+WARM_UP_WINDOW = 3
+"""Calls per window of the warm-up; it ends when two windows agree within FLAT."""
+FLAT = 0.05
+
+
+class Worker:
+    """One model, its samples, and the commands on them."""
+
+    def __init__(self):
+        self.predictor = None
+        self.samples = {}
+        self.before = set(sys.modules)
+
+    def hello(self):
+        return {"python": sys.version.split()[0], "numpy": np.__version__, "pid": os.getpid()}
+
+    def load(self, loader, target, options, project=None):
+        if project and project not in sys.path:
+            sys.path.insert(0, project)
+        start = time.perf_counter_ns()
+        module = load_file("_excise_loader", loader)
+        self.predictor = module.load(target, options)
+        load_ms = (time.perf_counter_ns() - start) / 1e6
+        steady, peak = timing.memory()
+        return {
+            "load_ms": load_ms,
+            "start_ms": (start - STARTED_NS) / 1e6,
+            "rss_mib": steady,
+            "peak_rss_mib": peak,
+            "signature": getattr(self.predictor, "signature", None),
+            "thread_safe": bool(getattr(self.predictor, "thread_safe", False)),
+            "stages": list(getattr(self.predictor, "stages", ()) or ()),
+            "shadow": bool(getattr(self.predictor, "shadow", False)),
+            "required": dict(getattr(self.predictor, "required", None) or {}),
+            "has_model": getattr(self.predictor, "model", None) is not None,
+            "default_input": getattr(self.predictor, "default_input", None),
+            "distributions": distributions(set(sys.modules) - self.before),
+        }
+
+    def data(self, name, kind, columns):
+        names = [spec["name"] for spec in (getattr(self.predictor, "signature", None) or {}).get("inputs", ())]
+        self.samples[name] = inputs.Rows(columns, kind, names)
+        return {"rows": self.samples[name].count}
+
+    def warm(self, sample, rows, batch, shadow, seconds):
+        """Call until two windows agree, or the time is spent. The first call's time is given apart."""
+        calls = cycle(chunks(rows, batch))
+        walls, started = [], time.perf_counter()
+        while len(walls) < 2 * WARM_UP_WINDOW or not flat(walls):
+            walls.append(self.timed(sample, [next(calls)], shadow)["wall_ns"][0])
+            if len(walls) > 2 and time.perf_counter() - started > seconds:
+                break
+        output = self.way(shadow)(self.samples[sample].call(next(calls)))
+        return {
+            "first_call_ms": walls[0] / 1e6,
+            "call_ms": float(np.median(walls[1:] or walls)) / 1e6,
+            "calls": len(walls),
+            "serialize_ms": timing.serialize_ns(output) / 1e6,
+        }
+
+    def run(self, sample, rows, batch, shadow):
+        """One timed block."""
+        return self.timed(sample, chunks(rows, batch), shadow)
+
+    def timed(self, sample, cuts, shadow):
+        made = [self.samples[sample].call(cut) for cut in cuts]
+        predict = self.way(shadow)
+        timing.reset_peak()
+        before = timing.switches()
+        device = timing.device_clock()
+        if device:
+            device.start()
+        stages = {}
+        try:
+            if self.plain_chain(shadow):
+                wall, cpu, stages = timing.run_staged(self.predictor.staged, made)
+            else:
+                wall, cpu = timing.run(predict, made)
+        except Exception as error:
+            error.row = int(cuts[min(getattr(error, "call", 0), len(cuts) - 1)][0])
+            raise
+        gpu_ms, gpu_mib = device.stop() if device else (None, None)
+        after = timing.switches()
+        steady, peak = timing.memory()
+        return {
+            "wall_ns": wall,
+            "cpu_ns": cpu,
+            "stage_ns": stages,
+            "rss_mib": steady,
+            "peak_rss_mib": peak,
+            "switches": [after[0] - before[0], after[1] - before[1]],
+            "gpu_ms": gpu_ms,
+            "gpu_mib": gpu_mib,
+        }
+
+    def plain_chain(self, shadow):
+        """Whether a call is the declared chain and nothing else, so that its stages can be timed."""
+        if not getattr(self.predictor, "stages", ()):
+            return False
+        return not shadow or not getattr(self.predictor, "shadow", False)
+
+    def way(self, shadow):
+        """How a call is made: as production makes it, or without its shadow pipeline."""
+        if shadow or not getattr(self.predictor, "shadow", False):
+            return self.predictor.predict
+        return lambda batch: self.predictor.staged(batch, ignore)
+
+    def outputs(self, sample, rows, batch, shadow, seconds):
+        """What the model answers, until the time is spent; ``rows`` says how far it came."""
+        answers, done, walls, predict, started = [], [], [], self.way(shadow), time.perf_counter()
+        for cut in chunks(rows, batch):
+            made = self.samples[sample].call(cut)
+            start = time.perf_counter()
+            try:
+                answer = predict(made)
+            except Exception as error:
+                error.row = int(cut[0])
+                raise
+            walls.append(time.perf_counter() - start)
+            answers.append(outputs.by_name(answer, len(cut)))
+            done.extend(cut)
+            if time.perf_counter() - started > seconds:
+                break
+        return {"rows": np.array(done, dtype=np.int64), "values": outputs.joined(answers), "call_ms": 1e3 * float(np.median(walls))}
+
+    def profile(self, sample, rows, batch):
+        """A separate profiled pass over production's own calls; never the timed one."""
+        made = [self.samples[sample].call(cut) for cut in chunks(rows, batch)]
+        copies = [self.samples[sample].call(cut) for cut in chunks(rows, batch)]
+        return profiling.profile(self.predictor, made, copies)
+
+    def transform(self, script, sample, rows, batch, out_dir, options):
+        """Run a transform's script on the loaded model with real inputs."""
+        made = [self.samples[sample].call(cut) for cut in chunks(rows, batch)]
+        return load_file("_excise_transform", script).apply(self.predictor, made, out_dir, options)
+
+
+def ignore(_name):
+    """A stage clock that nobody reads."""
+
+
+def chunks(rows, batch):
+    rows = [int(row) for row in rows]
+    return [rows[start : start + batch] for start in range(0, len(rows), batch)]
+
+
+def cycle(cuts):
+    while True:
+        for cut in cuts:
+            yield cut
+
+
+def flat(walls):
+    last = float(np.median(walls[-WARM_UP_WINDOW:]))
+    before = float(np.median(walls[-2 * WARM_UP_WINDOW : -WARM_UP_WINDOW]))
+    return before - last <= FLAT * before
+
+
+def distributions(modules):
+    """Names of the installed distributions behind the modules that the model brought in."""
+    try:
+        from importlib.metadata import packages_distributions
+    except ImportError:
+        return []
+    known = packages_distributions()
+    roots = {name.partition(".")[0] for name in modules}
+    return sorted({name for root in roots for name in known.get(root, ())})
+
+
+def claim_stdout():
+    """What the model prints must not mix with frames or with the command's own output."""
+    os.dup2(2, 1)
+    sys.stdout = sys.stderr
+
+
+def die_with_parent():
+    """On Linux the kernel ends this process when the measuring one is killed."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+
+
+def reader(descriptor):
+    def read(size):
+        parts, left = [], size
+        while left:
+            part = os.read(descriptor, min(left, 1 << 20))
+            if not part:
+                os._exit(0)
+            parts.append(part)
+            left -= len(part)
+        return b"".join(parts)
+
+    return read
+
+
+def write(descriptor, parts):
+    for part in parts:
+        view = memoryview(part)
+        while view:
+            view = view[os.write(descriptor, view) :]
+
+
+def failure(error):
+    last = traceback.extract_tb(error.__traceback__)[-1] if error.__traceback__ else None
+    return {
+        "type": type(error).__name__,
+        "message": str(error)[:2000],
+        "row": getattr(error, "row", None),
+        "where": "%s:%d in %s" % (os.path.basename(last.filename), last.lineno, last.name) if last else None,
+        "traceback": traceback.format_exc()[-8000:],
+    }
+
+
+def answer(worker, request):
+    try:
+        return {"ok": getattr(worker, request.pop("command"))(**request)}
+    except (Exception, SystemExit) as error:
+        return {"error": failure(error)}
+
+
+def main(read_fd, write_fd):
+    claim_stdout()
+    die_with_parent()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.set_inheritable(read_fd, False)
+    os.set_inheritable(write_fd, False)
+    if HERE in sys.path:
+        sys.path.remove(HERE)
+    worker, owner, read = Worker(), os.getpid(), reader(read_fd)
+    while True:
+        request = wire.decode(read)
+        if request["command"] == "close":
+            if worker.predictor is not None:
+                worker.predictor.close()
+            os._exit(0)
+        if request["command"] == "polite":
+            reply = {"ok": timing.polite(request["nice"], request["cores"])}
+        else:
+            reply = answer(worker, request)
+        if os.getpid() != owner:  # the model forked, and this is its child
+            os._exit(0)
+        write(write_fd, wire.encode(reply))
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), int(sys.argv[2]))
