@@ -125,6 +125,7 @@ class Beside(msgspec.Struct, frozen=True, kw_only=True):
         data_drift: skill lost since the reference sample (reference skill minus current skill).
         stability_loss: share of calls that failed.
         idle_capacity: needs an arrival trace.
+        memory_creep: production's peak memory minus the baseline release's, both run now, MiB.
     """
 
     computational_creep: Estimate | None = None
@@ -132,6 +133,7 @@ class Beside(msgspec.Struct, frozen=True, kw_only=True):
     data_drift: Estimate | None = None
     stability_loss: Estimate | None = None
     idle_capacity: Estimate | None = None
+    memory_creep: Estimate | None = None
 
 
 class Stage(msgspec.Struct, frozen=True, kw_only=True):
