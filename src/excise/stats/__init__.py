@@ -1,0 +1,1 @@
+"""Pure functions of numbers: intervals over fresh-process rounds, shares, percentiles, skill, anytime-valid tests."""
