@@ -1,0 +1,1 @@
+"""What an inference costs: dated prices and the law that turns demand into money."""
