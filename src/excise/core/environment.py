@@ -14,6 +14,7 @@ class Hardware(msgspec.Struct, frozen=True, kw_only=True):
         memory_mib: physical memory.
         flags: the instruction-set extensions that decide which kernels run.
         gpu: name of the accelerator, None without.
+        driver: version of the accelerator's driver, None without.
     """
 
     cpu: str
@@ -21,6 +22,7 @@ class Hardware(msgspec.Struct, frozen=True, kw_only=True):
     memory_mib: int
     flags: tuple[str, ...] = ()
     gpu: str | None = None
+    driver: str | None = None
 
 
 class Package(msgspec.Struct, frozen=True, kw_only=True, order=True):

@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import msgspec
 
-from excise.core.environment import Environment
+from excise.core.environment import Environment, Hardware
 from excise.core.estimate import Estimate
 from excise.core.predictor import InputKind, LoaderSpec
 from excise.core.signature import Signature
 
 
 class FileEntry(msgspec.Struct, frozen=True, kw_only=True, order=True):
-    """One file of a release: POSIX path inside it, sha256 hex digest, size in bytes."""
+    """One file of a release.
+
+    Attributes:
+        path: POSIX path inside it.
+        sha256: hex digest.
+        size: in bytes.
+        role: ``weights``, ``code`` or ``data``.
+    """
 
     path: str
     sha256: str
     size: int
+    role: str = "weights"
 
 
 class Release(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,6 +41,7 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
         environment: what it was approved in.
         parent: digest of the release that it came from, None for a first one.
         created: ISO 8601, UTC; not part of the identity.
+        loader: stem of the loader file among excise's own, or the path of one that the bundle brings.
     """
 
     digest: str
@@ -47,6 +56,7 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
     environment: Environment
     parent: str | None = None
     created: str | None = None
+    loader: str = ""
 
 
 class Baseline(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,6 +71,7 @@ class Baseline(msgspec.Struct, frozen=True, kw_only=True):
         target: label column, None without.
         profile: path inside the release of the reference's FeatureProfile, None without.
         reference: path inside the release of the reference rows (Parquet), None without.
+        hardware: what it was measured on.
     """
 
     release: str
@@ -78,6 +89,7 @@ class Baseline(msgspec.Struct, frozen=True, kw_only=True):
     target: str | None = None
     profile: str | None = None
     reference: str | None = None
+    hardware: Hardware | None = None
 
 
 class OpenedRelease(msgspec.Struct, frozen=True, kw_only=True):
