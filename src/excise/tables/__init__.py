@@ -1,0 +1,20 @@
+"""Columns and arrivals, in and out: the one reader for all verbs."""
+
+from excise.tables.arrivals import ClosedLoop, RateArrivals, TraceArrivals, read_arrivals
+from excise.tables.delimited import CsvMode
+from excise.tables.parquet import write_parquet
+from excise.tables.source import read
+from excise.tables.table import Column, Kind, Table
+
+__all__ = [
+    "ClosedLoop",
+    "Column",
+    "CsvMode",
+    "Kind",
+    "RateArrivals",
+    "Table",
+    "TraceArrivals",
+    "read",
+    "read_arrivals",
+    "write_parquet",
+]
