@@ -96,7 +96,7 @@ def _ask_cells(
         try:
             made.facts = worker.load(arm.variant.loader)
             for name in {cell.sample for cell in cells}:
-                worker.data(design.samples[name].take(rows), kind=design.kind, name=name)
+                worker.data(design.samples[name], kind=design.kind, name=name, rows=rows)
         except WorkerError as error:
             made.errors |= {cell.name: error for cell in cells}
             return len(cells)

@@ -52,7 +52,7 @@ def profile(design: Design, arm: Arm, cell: Cell, rows: NDArray[np.int64]) -> Br
     some = rows[: CALLS * design.batch]
     with open_worker(design, arm) as worker:
         worker.load(arm.variant.loader)
-        worker.data(design.samples[cell.sample].take(some), kind=design.kind, name=cell.sample)
+        worker.data(design.samples[cell.sample], kind=design.kind, name=cell.sample, rows=some)
         worker.warm(cell.sample, range(len(some)), batch=design.batch, shadow=True, seconds=1.0)
         found = worker.profile(cell.sample, range(len(some)), batch=design.batch)
     return read(found)

@@ -130,20 +130,15 @@ class _Run:
         """Fresh processes in random order, as many at once as there are cores."""
         arms = self.arms()
         order = start_order(list(arms), self.random)
+        workers = {name: open_worker(self.design, arms[name]) for name in order}
+        for worker in workers.values():
+            stack.callback(worker.close)
         with ThreadPoolExecutor(max_workers=len(usable_cores())) as pool:
-            opened = {name: pool.submit(self.open, arms[name], sent) for name in order}
-        workers: dict[str, Worker] = {}
-        loads: dict[str, dict[str, Any]] = {}
-        for name, future in opened.items():
-            error = future.exception()
-            if error is None:
-                workers[name] = future.result()
-                stack.callback(workers[name].close)
-                loads[name] = workers[name].facts
-        for name, future in opened.items():
+            ready = {name: pool.submit(self.load, workers[name], arms[name], sent) for name in order}
+        for name, future in ready.items():
             if (error := future.exception()) is not None:
                 self.lose_arm(name, error)
-        return workers, loads
+        return workers, {name: worker.facts for name, worker in workers.items()}
 
     def arms(self) -> dict[str, Arm]:
         """One process per arm that still has a cell, and production's twin."""
@@ -155,16 +150,10 @@ class _Run:
     def incumbent(self) -> Cell:
         return self.design.cells[self.design.incumbent]
 
-    def open(self, arm: Arm, sent: Any) -> Worker:
-        worker = open_worker(self.design, arm)
-        try:
-            worker.load(arm.variant.loader)
-            for name in {cell.sample for cell in self.design.cells.values()}:
-                worker.data(self.design.samples[name].take(sent), kind=self.design.kind, name=name)
-        except BaseException:
-            worker.kill()
-            raise
-        return worker
+    def load(self, worker: Worker, arm: Arm, sent: Any) -> None:
+        worker.load(arm.variant.loader)
+        for name in {cell.sample for cell in self.design.cells.values() if cell.arm == arm.name}:
+            worker.data(self.design.samples[name], kind=self.design.kind, name=name, rows=sent)
 
     def lose_arm(self, name: str, error: BaseException) -> None:
         """An arm did not start: its cells are out. Production and its twin must start."""
@@ -191,10 +180,11 @@ class _Run:
         return warm
 
     def time_for_round(self) -> float:
-        """Seconds for the timed part of a round, so that about ``aim`` rounds fit into the budget."""
-        left = max(self.budget.seconds - self.seconds, 0.0)
-        rounds = max(self.budget.aim - self.rounds, 1)
-        return max(left / rounds - self.start_s, 0.1 * self.start_s, 0.05)
+        """Seconds for the timed part of a round: about ``aim`` rounds in the budget, at least half of each measuring."""
+        left = max(self.budget.seconds - self.seconds + self.start_s, 0.0)
+        wanted = max(left / max(self.budget.aim - self.rounds, 1), 2 * self.start_s)
+        allowed = left / max(self.budget.least - self.rounds, 1)
+        return max(min(wanted, allowed) - self.start_s, 0.25 * self.start_s, 0.05)
 
     def blocks(
         self,

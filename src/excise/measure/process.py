@@ -13,6 +13,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
+import numpy as np
+
 from excise.core.errors import CallFailed, CallTimeout, WorkerDied, WorkerError
 from excise.core.predictor import InputKind, LoaderSpec
 from excise.measure.worker import wire
@@ -29,6 +31,8 @@ NICE = 10
 
 class Worker:
     """One fresh process with one model.
+
+    On Linux the kernel ends it together with the thread that made it, so make it in a thread that outlives it.
 
     Args:
         python: the interpreter of the environment to measure in.
@@ -56,11 +60,7 @@ class Worker:
         self._selector.register(self._read, selectors.EVENT_READ)
         os.set_blocking(self._read, False)
         os.set_blocking(self._write, False)
-        try:
-            self._ask("polite", LOAD_TIMEOUT_S, nice=NICE, cores=list(cores) if cores else None)
-        except BaseException:
-            self.kill()
-            raise
+        self._cores = list(cores) if cores else None
 
     def _start(self, python: str, variables: dict[str, str]) -> tuple[subprocess.Popen[bytes], int, int]:
         request_read, request_write = os.pipe()
@@ -79,6 +79,7 @@ class Worker:
         except OSError as error:
             os.close(request_write)
             os.close(answer_read)
+            self._log.close()
             message = f"cannot start {python}: {error.strerror}"
             raise WorkerError(message, hint="name an interpreter that runs on this machine") from error
         finally:
@@ -101,6 +102,7 @@ class Worker:
             CallFailed: the loader raised.
             WorkerDied, CallTimeout: it ended, or took longer than five minutes.
         """
+        self._ask("polite", LOAD_TIMEOUT_S, nice=NICE, cores=self._cores)
         self.facts = self._ask(
             "load",
             LOAD_TIMEOUT_S,
@@ -111,13 +113,20 @@ class Worker:
         )
         return self.facts
 
-    def data(self, table: Table, *, kind: InputKind, name: str = "current") -> None:
-        """Send a sample; ``rows`` of later commands index into it."""
+    def data(
+        self, table: Table, *, kind: InputKind, name: str = "current", rows: Sequence[int] | None = None
+    ) -> None:
+        """Send a sample, or these rows of it.
+
+        Later commands index into what was sent; a failing call is reported by the row's number in ``table``.
+        """
+        ids = [int(row) for row in (range(table.rows) if rows is None else rows)]
+        sent = table if rows is None else table.take(np.asarray(ids))
         columns = [
             {"name": c.name, "kind": str(c.kind), "dtype": c.dtype, "values": c.values, "nulls": c.nulls}
-            for c in table.columns
+            for c in sent.columns
         ]
-        self._ask("data", LOAD_TIMEOUT_S, name=name, kind=str(kind), columns=columns)
+        self._ask("data", LOAD_TIMEOUT_S, name=name, kind=str(kind), columns=columns, ids=ids)
 
     def warm(self, sample: str, rows: Sequence[int], *, batch: int, shadow: bool, seconds: float) -> dict[str, Any]:
         """Call until the times are flat or ``seconds`` are spent."""
@@ -158,7 +167,7 @@ class Worker:
     def close(self) -> None:
         """End the process, politely first; afterwards nothing of it is left."""
         if not self._log.closed and self._process.poll() is None:
-            with contextlib.suppress(WorkerError, OSError):
+            with contextlib.suppress(WorkerError, OSError, TimeoutError, subprocess.TimeoutExpired):
                 self._send({"command": "close"}, time.monotonic() + GRACE_S)
                 self._process.wait(GRACE_S)
         self.kill()

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 BLOCK_MS = 10.0
 """A block shorter than this measures the clock and the scheduler (a tick is 4 ms)."""
+MOST_CALLS = 2000
+"""Inputs are made anew for every call; more than this and making them takes the time."""
 BLOCKS = 8
 """Blocks per round: enough for a median, few enough to keep each of them long."""
 
@@ -47,7 +49,7 @@ def calls_per_block(call_ms: Sequence[float], seconds: float, rows: int, batch: 
     affordable = int(seconds * 1000 / max(together_ms * BLOCKS, 1e-6))
     enough = int(np.ceil(BLOCK_MS / max(min(call_ms), 1e-3)))
     distinct = max(1, rows // (batch * BLOCKS))
-    return max(1, min(affordable, max(enough, distinct)))
+    return max(1, min(affordable, max(enough, distinct), MOST_CALLS))
 
 
 def draw(rows: NDArray[np.int64], calls: int, batch: int, random: np.random.Generator) -> list[NDArray[np.int64]]:

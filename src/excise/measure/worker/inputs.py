@@ -9,9 +9,10 @@ import numpy as np
 
 
 class Rows:
-    """The columns of one sample, ready to be cut into calls."""
+    """The columns of one sample, ready to be cut into calls; ``ids`` are the rows' numbers at their source."""
 
-    def __init__(self, columns, kind, names):
+    def __init__(self, columns, kind, names, ids):
+        self.ids = ids
         self.columns = columns
         self.kind = kind
         self.names = names

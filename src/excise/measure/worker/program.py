@@ -72,9 +72,9 @@ class Worker:
             "distributions": distributions(set(sys.modules) - self.before),
         }
 
-    def data(self, name, kind, columns):
+    def data(self, name, kind, columns, ids):
         names = [spec["name"] for spec in (getattr(self.predictor, "signature", None) or {}).get("inputs", ())]
-        self.samples[name] = inputs.Rows(columns, kind, names)
+        self.samples[name] = inputs.Rows(columns, kind, names, ids)
         return {"rows": self.samples[name].count}
 
     def warm(self, sample, rows, batch, shadow, seconds):
@@ -111,8 +111,9 @@ class Worker:
                 wall, cpu, stages = timing.run_staged(self.predictor.staged, made)
             else:
                 wall, cpu = timing.run(predict, made)
-        except Exception as error:
-            error.row = int(cuts[min(getattr(error, "call", 0), len(cuts) - 1)][0])
+        except (Exception, SystemExit) as error:
+            first = cuts[min(getattr(error, "call", 0), len(cuts) - 1)][0]
+            error.row = self.samples[sample].ids[first]
             raise
         gpu_ms, gpu_mib = device.stop() if device else (None, None)
         after = timing.switches()
@@ -148,8 +149,8 @@ class Worker:
             start = time.perf_counter()
             try:
                 answer = predict(made)
-            except Exception as error:
-                error.row = int(cut[0])
+            except (Exception, SystemExit) as error:
+                error.row = self.samples[sample].ids[cut[0]]
                 raise
             walls.append(time.perf_counter() - start)
             answers.append(outputs.by_name(answer, len(cut)))

@@ -27,7 +27,7 @@ def run(predict, calls):
             cpu[index] = cpu_clock() - cpu_start
             wall[index] = end - start
             index += 1
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         error.call = index
         raise
     finally:
