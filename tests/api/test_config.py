@@ -61,6 +61,10 @@ def test_a_flag_beats_the_settings():
     assert audit.main(["--batch", "3"], standalone_mode=False, default_map=defaults) == (3, "a")
 
 
+def test_a_file_without_the_verb_leaves_the_environment(project):
+    assert settings(project, 'target = "a"\n', {"EXCISE_AUDIT_ROT": "true"}) == {"target": "a", "rot": True}
+
+
 def test_a_groups_section_speaks_to_its_subcommand():
     assert config.Config(None, {"target": "a"}, {}).defaults("release") == {"create": {"target": "a"}}
 
@@ -126,14 +130,14 @@ def test_paths_count_from_the_file(project, monkeypatch):
     below = project / "deep" / "er"
     below.mkdir(parents=True)
     content = 'model = "serve.py:handler"\ncurrent = "c.csv"\nreference = "s3://bucket/r.parquet"\n'
-    content += '[audit]\nlean = "fast=lean.onnx"\n'
+    content += '[audit]\nlean = ["fast=lean.onnx"]\n'
     (project / "excise.toml").write_text(content)
     monkeypatch.chdir(below)
     assert config.load(below, {}).settings("audit") == {
         "model": f"{project}/serve.py:handler",
         "current": f"{project}/c.csv",
         "reference": "s3://bucket/r.parquet",
-        "lean": f"fast={project}/lean.onnx",
+        "lean": [f"fast={project}/lean.onnx"],
     }
 
 

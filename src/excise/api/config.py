@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -77,7 +77,11 @@ KEYS: dict[str, Key] = {
     "price": Key(TEXT, "machine whose price counts, by the price book's name", '"aws/c5.large"'),
     "dollars_per_hour": Key(NUMBER, "what the machine costs, instead of price", "0.085"),
     "slots": Key(NUMBER, "calls that one machine serves at once", "2"),
-    "lean": Key(TEXT, "a leaner model of your own to try", '"lean.onnx"'),
+    "lean": Key(TEXTS, "leaner models of your own to try", '["lean.onnx"]'),
+    "baseline": Key(TEXT, "release to hold today's production against", '"flights@1"'),
+    "metric": Key(TEXT, "loss behind skill, instead of the one that fits the outputs", '"log_loss"'),
+    "engine": Key(one_of("interleaved", "duet"), "how processes are compared", '"interleaved"'),
+    "half_width": Key(NUMBER, "stop once every ratio is known to this", "0.01"),
     "delta": Key(NUMBER, "share of skill that a remedy may lose and still count as waste", "0.005"),
     "floor": Key(NUMBER, "share of skill that must stay in a trade, shown apart from the rate", "0.99"),
     "slices": Key(TEXTS, "columns by whose values the skill must hold as well", '["origin"]'),
@@ -103,8 +107,6 @@ SHARED = ("model", "current", "reference", "target", "csv", "input", "batch")
 SUBCOMMAND = {"release": "create"}
 """The command of a group that its section speaks to."""
 
-DATA_KEYS = ("current", "reference")
-MODEL_KEYS = ("model", "lean")
 LOCAL_KINDS = (RefKind.PATH, RefKind.FILE_ATTRIBUTE)
 """Model references that name a file."""
 
@@ -267,9 +269,11 @@ def anchored(settings: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     """Settings whose relative paths count from ``folder``, as seen from the working directory."""
     if folder.resolve() == Path.cwd():
         return dict(settings)
-    moved = {key: _moved_data(settings[key], folder) for key in DATA_KEYS if key in settings}
-    moved |= {key: _moved_model(settings[key], folder) for key in MODEL_KEYS if key in settings}
-    return dict(settings) | moved
+    return {key: _moved(value, MOVES[key], folder) if key in MOVES else value for key, value in settings.items()}
+
+
+def _moved(value: Any, move: Callable[[str, Path], str], folder: Path) -> Any:
+    return [move(part, folder) for part in value] if isinstance(value, list) else move(value, folder)
 
 
 def _moved_data(source: str, folder: Path) -> str:
@@ -283,3 +287,14 @@ def _moved_model(text: str, folder: Path) -> str:
     label = f"{ref.label}=" if ref.label else ""
     attribute = f":{ref.attribute}" if ref.attribute else ""
     return f"{label}{folder / ref.target}{attribute}"
+
+
+MOVES = {
+    "current": _moved_data,
+    "reference": _moved_data,
+    "find_links": _moved_data,
+    "model": _moved_model,
+    "lean": _moved_model,
+    "baseline": _moved_model,
+}
+"""Settings that can name a file, and how each is seen from another folder."""

@@ -18,7 +18,6 @@ from excise.core.errors import Conflict, DataError, InputError, ModelError, Stor
 from excise.core.refs import ModelRef
 from excise.core.spelling import did_you_mean
 
-SCHEMA = "excise/init/v1"
 HANDLER_NAMES = ("handler", "predictor", "predict")
 """Attributes of a Python file that are likely to be what production calls, the likeliest first."""
 MODEL_SUFFIXES = (".onnx", ".skops", ".pt2", ".joblib", ".pkl", ".pt")
@@ -49,7 +48,6 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
         notes: what a person should know before running it.
     """
 
-    schema: str = SCHEMA
     path: str
     model: str
     current: str

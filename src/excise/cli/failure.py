@@ -1,4 +1,4 @@
-"""What a command ends with when something went wrong: one line, a hint and an exit code."""
+"""What a command ends with when something went wrong: the error to show, if any, and the exit code."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ import errno
 import sys
 from typing import Any, NamedTuple
 
-from excise.core.errors import ExciseError
+from excise.core.errors import ExciseError, InputError, UsageError
 
-USAGE = 2
 INTERNAL_ERROR = 70
 INTERRUPTED = 130
 BROKEN_PIPE = 141
@@ -21,32 +20,25 @@ FAULTS_OF_THE_PLACE = frozenset(
 
 
 class Failure(NamedTuple):
-    """What to tell; an empty message tells nothing."""
+    """The error to show, None where silence is right, and the exit code."""
 
-    message: str
-    hint: str | None
+    error: BaseException | None
     exit_code: int
-
-    def __str__(self) -> str:
-        hint = f"\nHint: {self.hint}" if self.hint else ""
-        return f"Error: {self.message}{hint}"
 
 
 def of(error: BaseException) -> Failure:
     """The failure that an exception means to a person at a terminal."""
     if isinstance(error, ExciseError):
-        return Failure(error.message, error.hint, error.exit_code)
+        return Failure(error, error.exit_code)
     if isinstance(error, KeyboardInterrupt) or _is_click(error, "Abort"):
-        return Failure("interrupted", None, INTERRUPTED)
+        return Failure(ExciseError("interrupted"), INTERRUPTED)
     if isinstance(error, BrokenPipeError):
-        return Failure("", None, BROKEN_PIPE)
+        return Failure(None, BROKEN_PIPE)
     if _is_click(error, "ClickException"):
-        return _usage(error)
+        return Failure(_usage(error), UsageError.exit_code)
     if isinstance(error, OSError) and error.errno in FAULTS_OF_THE_PLACE and error.filename is not None:
-        return Failure(
-            f"{error.filename}: {error.strerror}", "check the path, its permissions and the free space", USAGE
-        )
-    return _internal(error)
+        return Failure(_place(error), InputError.exit_code)
+    return Failure(error, INTERNAL_ERROR)
 
 
 def _is_click(error: BaseException, name: str) -> bool:
@@ -55,23 +47,18 @@ def _is_click(error: BaseException, name: str) -> bool:
     return click is not None and isinstance(error, getattr(click, name))
 
 
-def _usage(error: Any) -> Failure:
+def _usage(error: Any) -> UsageError:
     """A click usage error; what click would put behind its message in brackets becomes the hint."""
     said = error.message if getattr(error, "possibilities", None) else error.format_message()
-    return Failure(" ".join(said.split()).rstrip("."), _usage_hint(error), USAGE)
+    return UsageError(said.rstrip("."), hint=_usage_hint(error))
 
 
-def _usage_hint(error: BaseException) -> str:
+def _usage_hint(error: Any) -> str:
     if meant := getattr(error, "possibilities", None):
         return f"did you mean {' or '.join(meant)}?"
     context = getattr(error, "ctx", None)
     return f"{context.command_path if context else 'excise'} --help shows what is expected"
 
 
-def _internal(error: BaseException) -> Failure:
-    said = " ".join(str(error).split())
-    return Failure(
-        f"internal error: {type(error).__name__}{': ' if said else ''}{said}",
-        "this is a fault of excise; run again with --debug and report what it prints",
-        INTERNAL_ERROR,
-    )
+def _place(error: OSError) -> InputError:
+    return InputError(f"{error.filename}: {error.strerror}", hint="check the path, its permissions and the free space")

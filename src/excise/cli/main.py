@@ -63,12 +63,20 @@ def fail(error: BaseException, *, debug: bool) -> int:
         import traceback  # noqa: PLC0415  as above
 
         traceback.print_exception(error)
-    told = failure.of(error)
-    if told.exit_code == failure.BROKEN_PIPE:
+    shown, code = failure.of(error)
+    if shown is None:
         _forget_stdout()
-    elif told.message:
-        sys.stderr.write(f"{told}\n")
-    return told.exit_code
+    else:
+        draw(shown)
+    return code
+
+
+def draw(error: BaseException) -> None:
+    """One line and a hint on stderr."""
+    from excise.report import consoles  # noqa: PLC0415  only a failing command pays for rich
+    from excise.report.failure import show_failure  # noqa: PLC0415  as above
+
+    show_failure(error, consoles.errors())
 
 
 def without_debug(arguments: Sequence[str]) -> tuple[list[str], bool]:

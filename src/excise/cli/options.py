@@ -108,6 +108,14 @@ def effort() -> Decorator[Command]:
             help="Longest time that one call may take.",
         ),
         click.option("--max-cores", type=click.IntRange(min=1), help="Cores that measuring may take."),
+        click.option(
+            "--engine",
+            type=click.Choice(["interleaved", "duet"]),
+            default="interleaved",
+            show_default=True,
+            help="Compare processes block by block, or both at once on two free cores.",
+        ),
+        click.option("--half-width", type=click.FloatRange(0, 1), help="Stop once every ratio is known to this."),
         click.option("--seed", type=int, default=0, show_default=True, help="Of the order of rows and processes."),
         click.option("--force", is_flag=True, help="Measure on a busy machine as well."),
     )
@@ -131,7 +139,9 @@ def pricing() -> Decorator[Command]:
 def remedies() -> Decorator[Command]:
     """Which remedies to try, and what they may cost in skill."""
     return stack(
-        click.option("--lean", type=model_ref, metavar="MODEL", help="A leaner model of your own to try."),
+        click.option(
+            "--lean", type=model_ref, multiple=True, metavar="MODEL", help="A leaner model of your own to try."
+        ),
         click.option(
             "--delta",
             type=click.FloatRange(0, 1),
@@ -139,6 +149,8 @@ def remedies() -> Decorator[Command]:
             show_default=True,
             help="Share of skill that waste may cost.",
         ),
+        click.option("--metric", metavar="LOSS", help="Loss behind skill, instead of the one that fits the outputs."),
+        click.option("--baseline", type=model_ref, metavar="RELEASE", help="Hold today's production against this."),
         click.option(
             "--floor", type=click.FloatRange(0, 1), help="Share of skill that must stay in a trade, shown apart."
         ),
