@@ -1,0 +1,65 @@
+# Every target installs what it needs into .venv by itself; a stamp per set of packages, newer than pyproject.toml,
+# says that it is there. `make demo` installs what the demo needs and no more.
+
+PYTHON ?= python3
+WORKERS ?= 2
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-all lint format bench docs clean
+
+help: ## Print this page.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(VENV)/.demo ## Audit a real model on real flights: the first tax return, and its page.
+	$(BIN)/excise demo
+
+test: $(VENV)/.test ## Run the tests; those that time something run alone.
+	$(BIN)/python -m pytest -n $(WORKERS) -m "not slow and not alone"
+	$(BIN)/python -m pytest -m "alone and not slow" || test $$? -eq 5  # 5: none is marked
+
+test-all: $(VENV)/.test ## Run the slow tests as well.
+	$(BIN)/python -m pytest -n $(WORKERS) -m "not alone"
+	$(BIN)/python -m pytest -m alone || test $$? -eq 5
+
+lint: $(VENV)/.lint ## Check style, types, the floor plan and the licences.
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/mypy tools
+	$(BIN)/lint-imports
+	$(BIN)/python tools/check_licences.py
+
+format: $(VENV)/.lint ## Mend what ruff can mend.
+	$(BIN)/ruff check --fix --exit-zero
+	$(BIN)/ruff format
+
+bench: $(VENV)/.test ## Run every script in benchmarks/ and print what it measured.
+	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script" || failed=1; done; test -z "$$failed"
+
+docs: $(VENV)/.test ## Write the pages that come from the code: command line, settings, JSON Schemas.
+	$(BIN)/python tools/write_cli_reference.py
+	$(BIN)/python tools/write_settings_reference.py
+	$(BIN)/python tools/write_schemas.py
+
+clean: ## Remove the environment and everything that was built.
+	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or newer is needed: make PYTHON=python3.11 …"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.demo: pyproject.toml | $(BIN)/python
+	$(PIP) --editable '.[demo]'
+	@touch $@
+
+$(VENV)/.test: pyproject.toml | $(BIN)/python
+	$(PIP) --editable '.[test,torch]'
+	@touch $@
+
+$(VENV)/.lint: pyproject.toml | $(BIN)/python
+	$(PIP) --editable '.[test,lint]'
+	@touch $@
