@@ -1,0 +1,243 @@
+"""The numbers of a column: counts, moments, ranges, decimals and equiprobable bins; all merge by addition."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+from typing import Any, Self
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from excise.core.errors import NotComparable
+from excise.features.exact import ExactSum
+
+QUANTILES = 256
+DECIMALS = 8  # the last cell of the histogram counts values with more
+CELLS_PER_DECADE = 8
+EXAMPLES = 3
+DISTINCT_KEPT = 0.9  # edges become float32 only where no more than a tenth of them would fall together
+Floats = NDArray[np.float64]
+
+
+class Bins(msgspec.Struct, frozen=True):
+    """Counts between edges; the first cell lies below all edges, the last above.
+
+    Attributes:
+        edges: float32 or float64, little endian, ascending and unique.
+        width: bytes per edge.
+        counts: len(edges) + 1.
+    """
+
+    edges: bytes = b""
+    width: int = 8
+    counts: tuple[int, ...] = (0,)
+
+    @classmethod
+    def equiprobable(cls, values: Floats) -> Self:
+        """Empty bins with at most 256 edges at the quantiles of ``values``; a heavy atom gets a bin of its own."""
+        if values.size == 0:
+            return cls()
+        ordered = np.sort(values)
+        positions = np.linspace(0, ordered.size - 1, QUANTILES - 1).astype(np.int64)
+        marks, repeats = np.unique(ordered[positions], return_counts=True)
+        atoms = marks[repeats > 1] if ordered.size >= QUANTILES else marks[: QUANTILES // 2]
+        small = atom_edges(marks, atoms, np.float32)
+        edges = small if len(small) >= DISTINCT_KEPT * len(marks) else atom_edges(marks, atoms, np.float64)
+        return cls(edges.tobytes(), edges.dtype.itemsize, (0,) * (len(edges) + 1))
+
+    def values(self) -> Floats:
+        """The edges as float64, shape (edges,)."""
+        return np.frombuffer(self.edges, f"<f{self.width}").astype(np.float64)
+
+    def filled(self, values: Floats) -> Self:
+        """The same edges with ``values`` counted."""
+        cells = np.searchsorted(self.values(), values, side="right")
+        counts = np.bincount(cells, minlength=len(self.counts))
+        return msgspec.structs.replace(self, counts=tuple(counts.tolist()))
+
+    def __add__(self, other: Self) -> Self:
+        if (self.edges, self.width) != (other.edges, other.width):
+            raise NotComparable("two profiles with different bin edges", hint="build both with edges_from=reference")
+        summed = tuple(mine + theirs for mine, theirs in zip(self.counts, other.counts, strict=True))
+        return msgspec.structs.replace(self, counts=summed)
+
+
+def atom_edges(marks: Floats, atoms: Floats, dtype: type[np.float32 | np.float64]) -> NDArray[Any]:
+    """Unique edges in ``dtype``: each mark rounded down, and the next number above each atom."""
+    with np.errstate(over="ignore"):
+        lower = marks.astype(dtype)
+    down, up = dtype(-np.inf), dtype(np.inf)
+    lower = np.where(lower.astype(np.float64) > marks, np.nextafter(lower, down), lower)
+    upper = np.nextafter(lower[np.isin(marks, atoms)], up)
+    edges: NDArray[Any] = np.unique(np.concatenate([lower, upper]))
+    return edges[np.isfinite(edges)]
+
+
+class Numbers(msgspec.Struct, frozen=True, kw_only=True):
+    """A summary of numbers that merges by addition, in any order, to the same bits.
+
+    Attributes:
+        finite, nan, positive_inf, negative_inf, negative, zero: counts.
+        decimals: values by decimals used, 0 to 8; the last cell counts more than 8.
+        finest: up to 3 values with the most decimals.
+        float32_exact: values that float32 holds exactly.
+        magnitudes: non-zero values by eighths of a decade of their absolute value.
+        minimum, maximum: of the finite values, None without.
+        center: what moments are taken about; the same in all profiles that merge.
+        total, squares: exact sums of x - center and of its square.
+        bins: equiprobable in the reference.
+    """
+
+    finite: int = 0
+    nan: int = 0
+    positive_inf: int = 0
+    negative_inf: int = 0
+    negative: int = 0
+    zero: int = 0
+    decimals: tuple[int, ...] = (0,) * (DECIMALS + 2)
+    finest: tuple[float, ...] = ()
+    float32_exact: int = 0
+    magnitudes: dict[int, int] = {}
+    minimum: float | None = None
+    maximum: float | None = None
+    center: float = 0.0
+    total: ExactSum = ExactSum()
+    squares: ExactSum = ExactSum()
+    bins: Bins = Bins()
+
+    @classmethod
+    def of(cls, values: Floats, reference: Self | None) -> Self:
+        """Summarize ``values``, shape (n,), with the edges and the center of ``reference``."""
+        finite = values[np.isfinite(values)]
+        bins = Bins.equiprobable(finite) if reference is None else reference.bins
+        center = middle(bins) if reference is None else reference.center
+        if values.size == 0:
+            return cls(center=center, bins=bins.filled(finite))
+        places = decimal_places(finite)
+        with np.errstate(over="ignore"):
+            shifted = np.clip(finite - center, -FLOAT_MAX, FLOAT_MAX)
+            squares = np.minimum(shifted * shifted, FLOAT_MAX)
+            as_float32 = finite.astype(np.float32).astype(np.float64)
+        return cls(
+            finite=finite.size,
+            nan=int(np.isnan(values).sum()),
+            positive_inf=int((values == np.inf).sum()),
+            negative_inf=int((values == -np.inf).sum()),
+            negative=int((finite < 0).sum()),
+            zero=int((finite == 0).sum()),
+            decimals=tuple(np.bincount(places, minlength=DECIMALS + 2).tolist()),
+            finest=finest_of(finite[places == places.max(initial=0)].tolist()),
+            float32_exact=int((as_float32 == finite).sum()),
+            magnitudes=magnitudes_of(finite),
+            minimum=float(finite.min()) if finite.size else None,
+            maximum=float(finite.max()) if finite.size else None,
+            center=center,
+            total=ExactSum.of(shifted),
+            squares=ExactSum.of(squares),
+            bins=bins.filled(finite),
+        )
+
+    @property
+    def mean(self) -> float | None:
+        """Mean of the finite values, None without."""
+        return float(self.total.fraction() / self.finite + Fraction(self.center)) if self.finite else None
+
+    @property
+    def m2(self) -> float:
+        """Sum of squared deviations from the mean."""
+        if not self.finite:
+            return 0.0
+        spread = self.squares.fraction() - self.total.fraction() ** 2 / self.finite
+        return max(0.0, float(spread))
+
+    @property
+    def std(self) -> float | None:
+        """Standard deviation with n - 1, None under two values."""
+        return math.sqrt(self.m2 / (self.finite - 1)) if self.finite > 1 else None
+
+    @property
+    def infinite(self) -> int:
+        """Values that are plus or minus infinity."""
+        return self.positive_inf + self.negative_inf
+
+    @property
+    def non_integers(self) -> int:
+        """Finite values with decimals."""
+        return self.finite - self.decimals[0]
+
+    def finer_than(self, places: int) -> int:
+        """Values with more decimals than ``places``."""
+        return sum(self.decimals[places + 1 :])
+
+    @property
+    def most_decimals(self) -> int:
+        """Decimals of the finest value, 9 for more than 8."""
+        return max((places for places, count in enumerate(self.decimals) if count), default=0)
+
+    def __add__(self, other: Self) -> Self:
+        if self.center != other.center:
+            raise NotComparable("two profiles with different centers", hint="build both with edges_from=reference")
+        deepest = max(self.most_decimals, other.most_decimals)
+        candidates = [value for side in (self, other) if side.most_decimals == deepest for value in side.finest]
+        keys = self.magnitudes.keys() | other.magnitudes.keys()
+        return type(self)(
+            finite=self.finite + other.finite,
+            nan=self.nan + other.nan,
+            positive_inf=self.positive_inf + other.positive_inf,
+            negative_inf=self.negative_inf + other.negative_inf,
+            negative=self.negative + other.negative,
+            zero=self.zero + other.zero,
+            decimals=tuple(mine + theirs for mine, theirs in zip(self.decimals, other.decimals, strict=True)),
+            finest=finest_of(candidates),
+            float32_exact=self.float32_exact + other.float32_exact,
+            magnitudes={key: self.magnitudes.get(key, 0) + other.magnitudes.get(key, 0) for key in sorted(keys)},
+            minimum=min((m for m in (self.minimum, other.minimum) if m is not None), default=None),
+            maximum=max((m for m in (self.maximum, other.maximum) if m is not None), default=None),
+            center=self.center,
+            total=self.total + other.total,
+            squares=self.squares + other.squares,
+            bins=self.bins + other.bins,
+        )
+
+
+FLOAT_MAX = float(np.finfo(np.float64).max)
+
+
+def middle(bins: Bins) -> float:
+    """The median edge; 0 without edges."""
+    edges = bins.values()
+    return float(edges[len(edges) // 2]) if len(edges) else 0.0
+
+
+def finest_of(values: list[float]) -> tuple[float, ...]:
+    """The smallest three distinct values: a choice that does not depend on order."""
+    return tuple(sorted(set(values))[:EXAMPLES])
+
+
+def decimal_places(values: Floats) -> NDArray[np.int64]:
+    """Decimals that the shortest exact writing of each value needs; 9 where more than 8.
+
+    >>> decimal_places(np.array([7.0, 39.02, 0.1 + 0.2])).tolist()
+    [0, 2, 9]
+    """
+    places = np.full(values.size, DECIMALS + 1, np.int64)
+    with np.errstate(over="ignore", invalid="ignore"):
+        whole = np.rint(values) == values
+        places[whole] = 0
+        open_ones = np.flatnonzero(~whole)
+        # Full-precision values are settled by the first look at 8 places and never pay for the other seven.
+        open_ones = open_ones[np.round(values[open_ones], DECIMALS) == values[open_ones]]
+        for count in range(1, DECIMALS + 1):
+            hit = np.round(values[open_ones], count) == values[open_ones]
+            places[open_ones[hit]] = count
+            open_ones = open_ones[~hit]
+    return places
+
+
+def magnitudes_of(values: Floats) -> dict[int, int]:
+    """Non-zero values by eighths of a decade."""
+    absolute = np.abs(values[values != 0])
+    cells, counts = np.unique(np.floor(np.log10(absolute) * CELLS_PER_DECADE).astype(np.int64), return_counts=True)
+    return dict(zip(cells.tolist(), counts.tolist(), strict=True))

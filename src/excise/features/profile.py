@@ -1,0 +1,190 @@
+"""A mergeable summary of a table: what the values are, column by column."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from typing import Any, Literal, Self
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from excise.core.errors import DataError, NotComparable
+from excise.features.numbers import Numbers
+from excise.features.texts import Texts
+from excise.tables import Column, Table
+
+MAGIC = b"excise/feature-profile/v1\n"
+DIGEST_BYTES = 32
+NAMES: dict[type, str] = {bool: "bool", int: "int", float: "float", str: "text"}
+Form = Literal["int", "float", "bool", "text", "datetime", "nested", "mixed", "null"]
+
+
+class ColumnProfile(msgspec.Struct, frozen=True, kw_only=True):
+    """A summary of one column.
+
+    Attributes:
+        name: of the column.
+        rows: cells, nulls included.
+        types: cells by what they are: ``null``, ``int``, ``float``, ``bool``, ``text``, ``datetime``, ``nested``.
+        dtypes: cells by what the source called their column.
+        numbers: of int, float and bool cells (as 0 and 1) and of times (as seconds since 1970).
+        texts: of text cells.
+    """
+
+    name: str
+    rows: int
+    types: dict[str, int]
+    dtypes: dict[str, int]
+    numbers: Numbers
+    texts: Texts
+
+    @classmethod
+    def build(cls, column: Column, reference: Self | None = None) -> Self:
+        """Summarize a column, with the edges and known texts of ``reference``."""
+        present = column.present()
+        values = column.values[present]
+        types, numbers, texts = split(column.kind, values)
+        missing = len(present) - len(values)
+        if missing:
+            types["null"] = missing
+        return cls(
+            name=column.name,
+            rows=len(present),
+            types=dict(sorted(types.items())),
+            dtypes={column.dtype: len(present)},
+            numbers=Numbers.of(numbers, None if reference is None else reference.numbers),
+            texts=Texts.of(texts, None if reference is None else reference.texts),
+        )
+
+    def count(self, *types: str) -> int:
+        """Cells of these types."""
+        return sum(self.types.get(name, 0) for name in types)
+
+    @property
+    def missing(self) -> int:
+        """Nulls and NaN."""
+        return self.count("null") + self.numbers.nan
+
+    @property
+    def dtype(self) -> str:
+        """What most of the source calls it."""
+        return max(sorted(self.dtypes), key=lambda name: self.dtypes[name])
+
+    @property
+    def form(self) -> Form:
+        """What the column is, nulls and words for null apart; int and float together are float."""
+        found = {name for name in self.types if name != "null"}
+        if len(found) > 1 and self.count("text") == self.texts.count("null_word"):
+            found.discard("text")
+        if found == {"int", "float"}:
+            return "float"
+        if not found:
+            return "null"
+        single: Any = found.pop() if len(found) == 1 else "mixed"
+        form: Form = single
+        return form
+
+    def __add__(self, other: Self) -> Self:
+        return type(self)(
+            name=self.name,
+            rows=self.rows + other.rows,
+            types=summed(self.types, other.types),
+            dtypes=summed(self.dtypes, other.dtypes),
+            numbers=self.numbers + other.numbers,
+            texts=self.texts + other.texts,
+        )
+
+
+class FeatureProfile(msgspec.Struct, frozen=True, kw_only=True):
+    """A summary of a table that merges by addition, in any order, to the same bits.
+
+    Profiles merge when they were built with the same edges: take them from one profile of the reference.
+
+    Attributes:
+        rows: of the table.
+        source: where the rows came from; not part of what is compared.
+        columns: by name, in the table's order.
+    """
+
+    rows: int
+    source: str
+    columns: dict[str, ColumnProfile]
+
+    @classmethod
+    def build(cls, table: Table, *, edges_from: Self | None = None) -> Self:
+        """Summarize a table.
+
+        Args:
+            table: any table.
+            edges_from: profile of the reference whose bin edges and known texts are taken over; without it
+                the table's own quantiles become the edges.
+        """
+        known = {} if edges_from is None else edges_from.columns
+        columns = {column.name: ColumnProfile.build(column, known.get(column.name)) for column in table.columns}
+        return cls(rows=table.rows, source=table.source, columns=columns)
+
+    def merge(self, other: Self) -> Self:
+        """Both together.
+
+        Raises:
+            NotComparable: other columns, or other edges.
+        """
+        if self.columns.keys() != other.columns.keys():
+            odd = ", ".join(sorted(self.columns.keys() ^ other.columns.keys()))
+            raise NotComparable(f"two profiles that differ in columns: {odd}", hint="profile the same columns")
+        columns = {name: column + other.columns[name] for name, column in self.columns.items()}
+        return type(self)(rows=self.rows + other.rows, source=self.source, columns=columns)
+
+    def encode(self) -> bytes:
+        """Bytes that ``decode`` reads: a version, a digest, MessagePack."""
+        body = msgspec.msgpack.encode(self)
+        return MAGIC + hashlib.sha256(body).digest() + body
+
+    @classmethod
+    def decode(cls, data: bytes) -> Self:
+        """The profile that ``encode`` wrote.
+
+        Raises:
+            DataError: another version, or a byte that was changed.
+        """
+        if not data.startswith(MAGIC):
+            raise DataError("not a feature profile of version v1", hint="build it anew with this version of excise")
+        digest, body = data[len(MAGIC) :][:DIGEST_BYTES], data[len(MAGIC) + DIGEST_BYTES :]
+        if hashlib.sha256(body).digest() != digest:
+            raise DataError("a feature profile whose bytes were changed", hint="build it anew from the data")
+        return msgspec.msgpack.decode(body, type=cls)
+
+
+def summed(mine: dict[str, int], theirs: dict[str, int]) -> dict[str, int]:
+    """Counts added up, sorted by name."""
+    return dict(sorted((Counter(mine) + Counter(theirs)).items()))
+
+
+def split(kind: str, values: NDArray[Any]) -> tuple[dict[str, int], NDArray[np.float64], list[str]]:
+    """Present cells as counts of types, numbers as float64, and texts."""
+    empty = np.zeros(0)
+    if kind == "text":
+        return counted("text", values), empty, values.tolist()
+    if kind == "datetime":
+        return counted("datetime", values), values.astype("datetime64[us]").astype(np.int64) / 1e6, []
+    if kind != "mixed":
+        return counted(kind, values), empty if kind == "nested" else values.astype(np.float64), []
+    cells = values.tolist()
+    types = Counter(NAMES.get(type(cell), "nested") for cell in cells)
+    numbers = [as_float(cell) for cell in cells if isinstance(cell, int | float)]
+    return dict(types), np.array(numbers, np.float64), [cell for cell in cells if type(cell) is str]
+
+
+def counted(name: str, values: NDArray[Any]) -> dict[str, int]:
+    """The count of a single type; nothing where there are no values."""
+    return {name: len(values)} if len(values) else {}
+
+
+def as_float(cell: float) -> float:
+    """A Python number as float64; an integer beyond its range as infinity."""
+    try:
+        return float(cell)
+    except OverflowError:
+        return float("inf") if cell > 0 else float("-inf")
