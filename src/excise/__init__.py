@@ -13,11 +13,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from excise.api.audit import audit
     from excise.api.init import init
 
 __version__ = "0.1.0"
 
-__all__ = ["__version__", "init"]
+__all__ = ["__version__", "audit", "init"]
 
 
 def __getattr__(name: str) -> Any:
