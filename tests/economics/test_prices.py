@@ -11,7 +11,15 @@ import pytest
 
 from excise.core.environment import Hardware
 from excise.core.errors import NotFound, StoreError, UsageError
-from excise.economics.prices import PriceBook, bundled_book, custom_price, differences, is_stale, priced_elsewhere
+from excise.economics.prices import (
+    PriceBook,
+    bundled_book,
+    custom_price,
+    default_price,
+    differences,
+    is_stale,
+    priced_elsewhere,
+)
 
 ROOT = Path(__file__).parents[2]
 XEON = Hardware(cpu="Intel(R) Xeon(R) Platinum 8275CL CPU @ 3.00GHz", cores=2, memory_mib=3800)
@@ -84,12 +92,12 @@ def test_an_unknown_tier_names_the_known_ones(book):
     ],
 )
 def test_without_a_price_the_smallest_compute_machine_that_has_the_cores_stands_in(book, cores, sku, per_hour):
-    price = book.default(Hardware(cpu="?", cores=cores, memory_mib=1))
+    price = default_price(book, Hardware(cpu="?", cores=cores, memory_mib=1))
     assert (price.sku, price.per_hour.amount) == (sku, Decimal(per_hour))
 
 
 def test_a_known_gpu_is_priced_with_the_cheapest_machine_that_has_it(book):
-    price = book.default(Hardware(cpu="?", cores=4, memory_mib=1, gpu="NVIDIA L4"))
+    price = default_price(book, Hardware(cpu="?", cores=4, memory_mib=1, gpu="NVIDIA L4"))
     assert (price.gpu, price.gpus) == ("L4", 1)
     assert price.per_hour.amount == min(
         machine.seen[-1].on_demand for machine in bundled_book().machines if machine.gpu == "L4"

@@ -137,30 +137,20 @@ class PriceBook:
             raise NotFound(f"no price of {sku} by {on}", hint=f"the book begins on {machine.seen[0].as_of}")
         return self._price(machine, seen[-1], tier)
 
-    def default(self, hardware: Hardware) -> Price:
-        """The price that stands for a machine when the user names none: it is always *priced elsewhere*.
+    def newest(self, machine: Machine) -> Price:
+        """The newest on-demand price of a machine."""
+        return self._price(machine, machine.seen[-1], ON_DEMAND)
 
-        With a GPU that the book knows, the cheapest machine that has it. Otherwise the on-demand machine of
-        the reference families with the fewest cores that are enough, the cheapest of those; above the largest,
-        as many of the largest compute machine as it takes.
-        """
-        with_gpu = [machine for machine in self._book.machines if same_gpu(machine.gpu, hardware.gpu)]
-        if with_gpu:
-            return self._newest(min(with_gpu, key=on_demand))
-        plain = [machine for machine in self._book.machines if machine.sku.startswith(REFERENCE_FAMILIES)]
-        enough = [machine for machine in plain if machine.cores >= hardware.cores]
-        if enough:
-            return self._newest(min(enough, key=lambda machine: (machine.cores, on_demand(machine))))
-        return several(self._newest(max(compute(plain), key=lambda machine: machine.cores)), hardware.cores)
+    @property
+    def machines(self) -> tuple[Machine, ...]:
+        """All rows."""
+        return self._book.machines
 
     def _machine(self, sku: str) -> Machine:
         if sku not in self._machines:
             names = ", ".join(closest(sku, self._machines)) or ", ".join(self.skus[:3])
             raise NotFound(f"no price of {sku!r} in the book", hint=f"did you mean {names}? Or --dollars-per-hour")
         return self._machines[sku]
-
-    def _newest(self, machine: Machine) -> Price:
-        return self._price(machine, machine.seen[-1], ON_DEMAND)
 
     def _price(self, machine: Machine, seen: Seen, tier: str) -> Price:
         amount, as_of, source = self._tiers(machine, seen).get(tier, (None, seen.as_of, ""))
@@ -207,6 +197,23 @@ def closest(sku: str, known: Iterable[str]) -> list[str]:
 def on_demand(machine: Machine) -> Decimal:
     """The machine's newest on-demand amount."""
     return machine.seen[-1].on_demand
+
+
+def default_price(book: PriceBook, hardware: Hardware) -> Price:
+    """The price that stands for a machine when the user names none: it is always *priced elsewhere*.
+
+    With a GPU that the book knows, the cheapest machine that has it. Otherwise the on-demand machine of
+    the reference families with the fewest cores that are enough, the cheapest of those; above the largest,
+    as many of the largest compute machine as it takes.
+    """
+    with_gpu = [machine for machine in book.machines if same_gpu(machine.gpu, hardware.gpu)]
+    if with_gpu:
+        return book.newest(min(with_gpu, key=on_demand))
+    plain = [machine for machine in book.machines if machine.sku.startswith(REFERENCE_FAMILIES)]
+    enough = [machine for machine in plain if machine.cores >= hardware.cores]
+    if enough:
+        return book.newest(min(enough, key=lambda machine: (machine.cores, on_demand(machine))))
+    return several(book.newest(max(compute(plain), key=lambda machine: machine.cores)), hardware.cores)
 
 
 def compute(machines: list[Machine]) -> list[Machine]:
