@@ -1,0 +1,23 @@
+"""Where the extra milliseconds and dollars go: which remedies may count, which are taken, what each one brings."""
+
+from excise.tax.admission import Admission, admit
+from excise.tax.assessment import Assessment, assess
+from excise.tax.beside import relative, skill_lost
+from excise.tax.cells import subsets
+from excise.tax.choice import Choice, choose
+from excise.tax.costs import Cost
+from excise.tax.twin import twin_check
+
+__all__ = [
+    "Admission",
+    "Assessment",
+    "Choice",
+    "Cost",
+    "admit",
+    "assess",
+    "choose",
+    "relative",
+    "skill_lost",
+    "subsets",
+    "twin_check",
+]
