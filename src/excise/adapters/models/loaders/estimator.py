@@ -163,10 +163,6 @@ class EstimatorPredictor(object):
         clock("predict")
         return output
 
-    def profile_ops(self, batches):
-        """Self times by function, per call, from one pass under cProfile."""
-        return sibling("callprofile").rows(self.predict, batches)
-
     def close(self):
         """Drop the session, which its methods hold."""
         self.model = self._answer = None

@@ -201,10 +201,6 @@ class HandlerPredictor(object):
             clock(kept.name)
         return batch
 
-    def profile_ops(self, batches):
-        """Self times by function, per call, from one pass under cProfile."""
-        return sibling("callprofile").rows(self.predict, batches)
-
     def close(self):
         """Let the handler free what it holds."""
         if offers(self.handler, "close"):

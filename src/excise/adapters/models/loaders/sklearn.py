@@ -7,9 +7,7 @@ Options:
     trusted: names of types that a ``.skops`` file may hold beside those that skops and we know, or ``"*"`` for all.
 """
 
-import importlib.util
 import os
-import sys
 
 import numpy as np
 
@@ -186,21 +184,5 @@ class EstimatorPredictor(object):
         if missing:
             raise KeyError("missing column%s %s" % ("s" if len(missing) > 1 else "", ", ".join(missing)))
 
-    def profile_ops(self, batches):
-        """Self times by function, per call, from one pass under cProfile."""
-        return sibling("callprofile").rows(self.predict, batches)
-
     def close(self):
         """Nothing is held."""
-
-
-def sibling(kind):
-    """The file beside this one, by path."""
-    name = "_excise_loader_" + kind
-    if name not in sys.modules:
-        path = os.path.join(os.path.dirname(os.path.abspath(__file__)), kind + ".py")
-        spec = importlib.util.spec_from_file_location(name, path)
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        sys.modules[name] = module
-    return sys.modules[name]

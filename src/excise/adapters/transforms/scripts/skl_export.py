@@ -169,10 +169,11 @@ def plain_attributes():
 def plain(value):
     """Arrays and numpy scalars as lists and numbers; tensors and names as they are."""
     if isinstance(value, np.ndarray):
-        return value.tolist()
+        value = value.tolist()
     if isinstance(value, (list, tuple)):
         return [plain(item) for item in value]
-    return value.item() if isinstance(value, np.generic) else value
+    value = value.item() if isinstance(value, np.generic) else value
+    return int(value) if isinstance(value, bool) else value
 
 
 @contextlib.contextmanager
@@ -229,5 +230,8 @@ def cast_tree_outputs(proto):
         name = node.output[index]
         node.output[index] = name + "_float32"
         nodes.append(onnx.helper.make_node("Cast", [name + "_float32"], [name], to=double))
+        for output in proto.graph.output:
+            if output.name == name:
+                output.type.tensor_type.elem_type = double
     del proto.graph.node[:]
     proto.graph.node.extend(nodes)

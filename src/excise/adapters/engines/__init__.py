@@ -1,0 +1,1 @@
+"""Where many small jobs run: one file per engine."""

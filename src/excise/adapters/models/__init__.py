@@ -1,0 +1,73 @@
+"""Kinds of models, found by name through the entry points ``excise.models``; a stranger's register as ours do."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.metadata import entry_points
+from pathlib import Path
+
+from excise.core.errors import InvalidRef, ModelError
+from excise.core.predictor import ModelAdapter, Subject
+from excise.core.refs import ModelRef, RefKind
+
+GROUP = "excise.models"
+LOADERS = Path(__file__).parent / "loaders"
+"""Folder of the self-contained loader files."""
+ELSEWHERE = {
+    RefKind.RELEASE: "a release; the store opens it",
+    RefKind.DIGEST: "a release; the store opens it",
+    RefKind.URL: "an endpoint; no adapter for endpoints is installed",
+    RefKind.SCHEME: "a registry's name; no adapter for this registry is installed",
+}
+
+__all__ = ["LOADERS", "find", "installed"]
+
+
+@cache
+def installed() -> tuple[ModelAdapter, ...]:
+    """Every registered adapter, by name.
+
+    Raises:
+        ModelError: none is registered, since the distribution's metadata is missing.
+    """
+    found = sorted(entry_points(group=GROUP), key=lambda entry: entry.name)
+    if not found:
+        raise ModelError(
+            "no model adapter is registered", hint="install excise: pip install excise, or pip install -e ."
+        )
+    return tuple(entry.load()() for entry in found)
+
+
+def find(ref: ModelRef, *, trust_pickle: bool = False) -> Subject:
+    """Describe a model by the adapter that knows its kind; nothing is loaded.
+
+    Args:
+        ref: what the user wrote, parsed.
+        trust_pickle: whether a pickle may be loaded later.
+    Raises:
+        ModelError: missing, truncated, of another type, or of no known kind.
+        UntrustedPickle: a pickle without trust.
+        MissingExtra: the library that loads it is not installed.
+        InvalidRef: it names no model that an adapter could load.
+    """
+    for adapter in installed():
+        if adapter.matches(ref):
+            return adapter.describe(ref, trust_pickle=trust_pickle)
+    if ref.kind in ELSEWHERE:
+        raise InvalidRef(f"{ref.text} is {ELSEWHERE[ref.kind]}", hint="give a file, file.py:attr or module:attr")
+    raise _unknown(ref)
+
+
+def _unknown(ref: ModelRef) -> ModelError:
+    """No adapter knows the suffix; the ones that are known are listed."""
+    from excise.adapters.models.inspection import existing_file, head_of, what_it_is  # noqa: PLC0415  the failing path only
+
+    file = existing_file(ref.target)
+    known = sorted({suffix for adapter in installed() for suffix in getattr(adapter, "suffixes", ())})
+    if file.suffix == ".py":
+        return ModelError(f"{ref.text} names no attribute", hint=f"write {ref.target}:handler")
+    seen = what_it_is(head_of(file))
+    return ModelError(
+        f"no adapter for {file.suffix or 'a file without suffix'} ({ref.target} is {seen})",
+        hint=f"known: {', '.join(known)}, file.py:attr, module:attr",
+    )
