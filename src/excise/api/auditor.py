@@ -1,0 +1,395 @@
+"""The steps of an audit, in the order in which DESIGN's main job takes them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from excise.api import samples as sampling
+from excise.api.candidates import Candidate, Ground, needed
+from excise.api.keeping import keep
+from excise.api.pricing import Pricing, pricing
+from excise.api.remedies import CAST, all_candidates
+from excise.api.returns import BASELINE, REFERENCE, tax_return
+from excise.api.settings import AuditSettings
+from excise.api.subjects import Opened, open_model, open_release
+from excise.core.audit import Audit, Gap
+from excise.core.clock import Clock, SystemClock
+from excise.core.errors import ExciseError, NotMeasured
+from excise.core.estimate import Estimate
+from excise.core.measurement import Experiment, Outputs
+from excise.core.predictor import InputKind
+from excise.core.refs import ModelRef
+from excise.core.tax import PRODUCTION, Culprit, Trial, cell_name
+from excise.ledger import find_project
+from excise.measure.answers import Answers, collect
+from excise.measure.breakdown import Breakdown, profile
+from excise.measure.design import Arm, Budget, Cell, Design, Engine
+from excise.measure.experiment import run_experiment
+from excise.measure.guest import load_average, refuse_when_busy, usable_cores
+from excise.releases import environment
+from excise.tax import Admission, Choice, admit, choose
+
+Progress = Callable[[float, float, str], None]
+
+SCREEN_SHARE = 0.3
+"""Of the budget: the choice needs to know which remedies help, the estimate how much."""
+ANSWER_SHARE = 0.1
+"""Of the budget, for each of the two passes in which the cells' answers are compared."""
+ANSWER_ROWS = 4000
+"""More rows than this do not change what half a percent of skill can be told from."""
+SCREEN_ROUNDS, ESTIMATE_ROUNDS = 3, 4
+"""Fewest rounds of fresh processes; a t interval over fewer is of no use."""
+HOPELESS = 2.0
+"""A variant whose unpaired pilot is this many times slower than the best of its culprit is not timed in pairs."""
+
+
+@dataclass(slots=True)
+class Found:
+    """What the steps leave for the report."""
+
+    gaps: list[Gap] = field(default_factory=list)
+    trials: list[Trial] = field(default_factory=list)
+    screen: Experiment | None = None
+    choice: Choice | None = None
+    estimate: Experiment | None = None
+    admissions: dict[str, Admission] = field(default_factory=dict)
+    estimated: dict[str, Admission] = field(default_factory=dict)
+    reference_skill: Estimate | None = None
+    kept: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    breakdown: Breakdown | None = None
+    prepare_s: float = 0.0
+
+
+class Auditor:
+    """One audit while it runs. Every step reads what the earlier ones found."""
+
+    def __init__(self, settings: AuditSettings, progress: Progress | None, clock: Clock | None = None) -> None:
+        self.settings = settings
+        self.progress = progress or (lambda _done, _total, _what: None)
+        self.clock = clock or SystemClock()
+        self.random = np.random.default_rng(settings.seed)
+        self.found = Found()
+        self.load_average = load_average()
+
+    def run(self) -> Audit:
+        """All steps; the returned audit is kept in the ledger unless the settings say no."""
+        refuse_when_busy(force=self.settings.force)
+        self.started = self.clock.now()
+        self.begun = self.clock.monotonic()
+        self.production_answers()
+        self.prepare()
+        self.admit_on_choice_half()
+        self.screen()
+        self.estimate()
+        self.admit_on_estimate_half()
+        self.look_inside()
+        made = tax_return(self)
+        return keep(self, made) if self.settings.keep else made
+
+    @cached_property
+    def opened(self) -> Opened:
+        """The model."""
+        return open_model(self.settings.model, trust_pickle=self.settings.trust_pickle, project=self.settings.project)
+
+    @cached_property
+    def project(self) -> Path:
+        """The folder ``.excise``; it need not exist yet."""
+        return find_project(self.settings.project or Path.cwd())
+
+    @cached_property
+    def samples(self) -> sampling.Samples:
+        """The rows."""
+        reference = self.settings.reference if self.settings.reference is not None else self.opened.reference
+        return sampling.prepare(
+            self.settings.current,
+            reference,
+            target=self.target,
+            csv=self.settings.csv,
+            slices=self.settings.slices,
+            random=self.random,
+        )
+
+    @property
+    def target(self) -> str | None:
+        """The label column."""
+        return self.settings.target or self.opened.target
+
+    @property
+    def measured(self) -> Experiment:
+        """The half that states the rate.
+
+        Raises:
+            NotMeasured: it was not run.
+        """
+        if self.found.estimate is None:
+            raise NotMeasured("the estimate was not run", hint="give the audit a larger --budget")
+        return self.found.estimate
+
+    @cached_property
+    def kind(self) -> InputKind:
+        """The form of a call's input: what the user said, what the handler says, what its kind takes."""
+        return InputKind(self.settings.input or self.opened.subject.default_input)
+
+    @cached_property
+    def environment(self) -> Any:
+        """Where it is measured."""
+        return environment.capture()
+
+    @cached_property
+    def pricing(self) -> Pricing:
+        """The money ledger."""
+        return pricing(
+            price=self.settings.price,
+            dollars_per_hour=self.settings.dollars_per_hour,
+            slots=self.settings.slots,
+            batch=self.settings.batch,
+            hardware=self.environment.hardware,
+            today=self.started.date(),
+        )
+
+    @cached_property
+    def ground(self) -> Ground:
+        """Production."""
+        return Ground(
+            variant=self.opened.subject.variant, python=self.environment.executable, project=self.opened.folder
+        )
+
+    def design(self, sets: Sequence[Sequence[Candidate]], beside: Sequence[tuple[Arm, Cell]] = ()) -> Design:
+        """An experiment on production and these sets of remedies."""
+        arms, cells = self.ground.places(sets)
+        arms |= {arm.name: arm for arm, _ in beside}
+        cells |= {cell.name: cell for _, cell in beside}
+        return Design(
+            arms=arms,
+            cells=cells,
+            incumbent=PRODUCTION,
+            samples=self.samples.tables,
+            kind=self.kind,
+            batch=self.settings.batch,
+            timeout_s=self.settings.timeout_s,
+            engine=Engine(self.settings.engine),
+            cores=usable_cores(self.settings.max_cores) if self.settings.max_cores else None,
+        )
+
+    def gap(self, what: str, why: object) -> None:
+        """Something is not measured, and why."""
+        self.found.gaps.append(Gap(what=what, why=str(why).splitlines()[0]))
+
+    def tell(self, share: float, what: str) -> None:
+        """Progress, as a share of the whole audit."""
+        self.progress(share, 1.0, what)
+
+    def answer_seconds(self, cells: int) -> float:
+        """Time of one cell in a pass that compares answers."""
+        return max(0.2, ANSWER_SHARE * self.settings.budget_s * len(usable_cores()) / max(cells, 1))
+
+    def production_answers(self) -> None:
+        """Production alone on a few rows: whether it runs, what it is made of, what its pilot takes."""
+        self.tell(0.0, "loading the model")
+        some = self.samples.choice[: 8 * self.settings.batch]
+        self.pilot = collect(self.design([]), some, seconds=2.0)
+        arm = self.ground.place(())[0].name
+        self.facts: Mapping[str, Any] = self.pilot.facts[arm]
+
+    def prepare(self) -> None:
+        """Every remedy that can be tried here: exports, environments, the caster, the bare chain."""
+        self.tell(0.02, "preparing remedies")
+        begun = self.clock.monotonic()
+        self.candidates: dict[str, Candidate] = {}
+        for candidate in all_candidates(self):
+            self.candidates[candidate.remedy.name] = candidate
+        self.found.prepare_s = self.clock.monotonic() - begun
+
+    def admit_on_choice_half(self) -> None:
+        """Correct before fast: what disagrees beyond the floor is out before it is timed."""
+        self.tell(0.05, "comparing answers")
+        self.ways = {name: (candidate,) for name, candidate in self.candidates.items()}
+        answers = self.collect(list(self.ways.values()), self.samples.choice)
+        self.join_with_cast(answers.failed)
+        joined = [way for way in self.ways.values() if len(way) > 1]
+        if joined:
+            again = self.collect(joined, self.samples.choice)
+            answers = merged(answers, again)
+        for name, way in self.ways.items():
+            cell = cell_name(one.remedy.name for one in way)
+            if cell in answers.outputs:
+                self.found.admissions[name] = self.admission(answers, cell)
+            else:
+                self.refuse(name, None, answers.failed[cell])
+        self.drop_hopeless(answers)
+
+    def join_with_cast(self, failed: Mapping[str, str]) -> None:
+        """What does not run on production's own inputs is tried once more on clean ones."""
+        if CAST not in self.candidates or CAST in failed:
+            return
+        for name, (candidate, *_) in list(self.ways.items()):
+            if name in failed:
+                self.ways[name] = (candidate, self.candidates[CAST])
+
+    def collect(
+        self,
+        sets: Sequence[Sequence[Candidate]],
+        rows: NDArray[np.int64],
+        beside: Sequence[tuple[Arm, Cell]] = (),
+    ) -> Answers:
+        """Answers of production, these sets, and what stands beside."""
+        seconds = self.answer_seconds(len(sets) + 1)
+        size = max(self.settings.batch, len(rows) - len(rows) % self.settings.batch)
+        return collect(self.design(sets, beside), rows[: min(size, ANSWER_ROWS)], seconds=seconds)
+
+    def admission(self, answers: Answers, name: str) -> Admission:
+        """Whether a cell keeps skill, overall and in every slice, on the rows that were answered."""
+        rows = answers.outputs[PRODUCTION].rows
+        labels = self.samples.labels
+        return admit(
+            answers.outputs[PRODUCTION],
+            answers.outputs[name],
+            None if labels is None else labels[rows],
+            delta=self.settings.delta,
+            slices={slice_name: mask[rows] for slice_name, mask in self.samples.slices.items()},
+            metric=self.settings.metric,
+        )
+
+    def refuse(self, name: str, admissible: bool | None, reason: str) -> None:
+        """A remedy that goes no further."""
+        candidate = self.candidates.pop(name)
+        self.ways.pop(name)
+        self.found.trials.append(
+            Trial(
+                remedy=name, culprit=candidate.remedy.culprit, effect_ms=None, admissible=admissible, reason=reason
+            )
+        )
+
+    def drop_hopeless(self, answers: Answers) -> None:
+        """Of several lean variants only those near the best go on to be timed in pairs."""
+        pilot: dict[str, float] = {}
+        for name, admission in self.found.admissions.items():
+            if admission.admissible:
+                pilot[name] = answers.pilot_ms[cell_name(one.remedy.name for one in self.ways[name])]
+            else:
+                self.refuse(name, False, admission.why)
+        for culprit in Culprit:
+            rivals = [name for name in pilot if self.candidates[name].remedy.culprit is culprit]
+            best = min((pilot[name] for name in rivals), default=0.0)
+            for name in rivals:
+                if pilot[name] > HOPELESS * best:
+                    why = f"{pilot[name]:.3g} ms in the pilot, where the best of {culprit} took {best:.3g} ms"
+                    self.refuse(name, True, why)
+
+    def screen(self) -> None:
+        """The first half: which remedies help."""
+        if not self.candidates:
+            return
+        self.tell(0.1, "screening remedies")
+        design = self.design(list(self.ways.values()))
+        budget = self.budget(SCREEN_SHARE, self.samples.choice, least=SCREEN_ROUNDS)
+        self.found.screen = self.measure(design, budget, 0.1, SCREEN_SHARE)
+        self.found.choice = choose(
+            self.found.screen,
+            [candidate.remedy for candidate in self.candidates.values()],
+            admissible=self.found.admissions,
+            cost=self.pricing.cost,
+        )
+        self.found.trials += self.found.choice.tried
+
+    def budget(self, share: float, rows: NDArray[np.int64], *, least: int) -> Budget:
+        """A part of the time; what was not used before is not given away."""
+        seconds = share * self.settings.budget_s
+        return Budget(seconds=seconds, rows=rows, least=least, aim=2 * least, half_width=self.settings.half_width)
+
+    def measure(self, design: Design, budget: Budget, start: float, share: float) -> Experiment:
+        """Run an experiment and tell how far it is."""
+
+        def inner(done: float, total: float, what: str) -> None:
+            self.tell(start + share * min(done / total, 1.0), what)
+
+        return run_experiment(design, budget, seed=int(self.random.integers(2**31)), progress=inner, clock=self.clock)
+
+    def estimate(self) -> None:
+        """The second half, with fresh processes: every subset of what was chosen, and what stands beside."""
+        self.tell(0.4, "measuring")
+        choice = self.found.choice
+        self.chosen = {} if choice is None else {"latency": choice.latency, "money": choice.money}
+        sets = needed(self.chosen.values(), self.candidates)
+        share = 1 - 2 * ANSWER_SHARE - (SCREEN_SHARE if self.found.screen else 0.0)
+        budget = self.budget(share, self.samples.estimate, least=ESTIMATE_ROUNDS)
+        self.found.estimate = self.measure(self.design(sets, self.beside()), budget, 0.4, 0.5)
+
+    def beside(self) -> list[tuple[Arm, Cell]]:
+        """Cells for creep and for workload shift."""
+        arm, _ = self.ground.place(())
+        found: list[tuple[Arm, Cell]] = []
+        if "reference" in self.samples.tables:
+            found.append((arm, Cell(name=REFERENCE, arm=arm.name, sample="reference")))
+            if "cast" in self.samples.tables:
+                found.append((arm, Cell(name=cell_name([CAST]), arm=arm.name, sample="cast")))
+        if self.settings.baseline is not None:
+            found.append(self.baseline_cell(self.settings.baseline))
+        return found
+
+    def baseline_cell(self, text: str) -> tuple[Arm, Cell]:
+        """The approved release, run now beside production."""
+        opened = open_release(ModelRef.parse(text), self.settings.project)
+        arm = Arm(
+            name=BASELINE, variant=opened.subject.variant, python=self.environment.executable, project=opened.folder
+        )
+        return arm, Cell(name=BASELINE, arm=BASELINE, sample="current")
+
+    def admit_on_estimate_half(self) -> None:
+        """Admissibility once more, on the other rows, of what the rate will be stated for."""
+        self.tell(0.92, "comparing answers again")
+        wanted: dict[str, tuple[Candidate, ...]] = {}
+        for names in self.chosen.values():
+            for size in range(len(names), 0, -1):
+                wanted[cell_name(names[:size])] = tuple(self.candidates[name] for name in names[:size])
+        beside = [place for place in self.beside() if place[1].name == REFERENCE]
+        answers = self.collect(list(wanted.values()), self.samples.estimate, beside)
+        for cell in (PRODUCTION, *wanted):
+            if cell in answers.outputs:
+                self.found.estimated[cell] = self.admission(answers, cell)
+        if REFERENCE in answers.outputs and self.samples.reference_labels is not None:
+            self.found.reference_skill = self.skill_on_reference(answers.outputs[REFERENCE])
+        for ledger, names in self.chosen.items():
+            self.found.kept[ledger] = self.still_admissible(names)
+
+    def skill_on_reference(self, outputs: Outputs) -> Estimate | None:
+        """Production's skill on the reference rows."""
+        labels = self.samples.reference_labels
+        return admit(outputs, outputs, None if labels is None else labels[outputs.rows], metric=self.settings.metric).skill
+
+    def still_admissible(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        """The longest run of the chosen remedies, largest screening effect first, whose cell keeps its skill."""
+        for size in range(len(names), 0, -1):
+            cell = cell_name(names[:size])
+            admission = self.found.estimated.get(cell)
+            if admission and cell in self.measured.cells:
+                if admission.admissible:
+                    return names[:size]
+                self.gap(cell, f"{admission.why}, on the half of the rows that states the rate")
+        return ()
+
+    def look_inside(self) -> None:
+        """The profiled pass, apart from anything timed."""
+        self.tell(0.96, "profiling")
+        arm, cell = self.ground.place(())
+        try:
+            self.found.breakdown = profile(self.design([]), arm, cell, self.samples.estimate)
+        except ExciseError as error:
+            self.gap("breakdown", error)
+
+
+def merged(first: Answers, second: Answers) -> Answers:
+    """Two passes over the same rows as one; rows that only one of them reached are dropped by the comparison."""
+    return Answers(
+        outputs={**second.outputs, **first.outputs},
+        failed={**first.failed, **second.failed},
+        pilot_ms={**second.pilot_ms, **first.pilot_ms},
+        facts={**second.facts, **first.facts},
+    )

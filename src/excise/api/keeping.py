@@ -1,0 +1,94 @@
+"""Keeps an audit: its raw trials beside the ledger, its document inside, and what changed since the last one."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+import numpy as np
+
+from excise.core.audit import Audit, Change, Gap
+from excise.core.errors import StoreError
+from excise.core.measurement import Experiment
+from excise.ledger import Ledger
+from excise.tables import read, write_parquet
+
+if TYPE_CHECKING:
+    from excise.api.auditor import Auditor
+
+KIND = "audit"
+"""The ledger's kind of fact."""
+
+
+def keep(auditor: Auditor, audit: Audit) -> Audit:
+    """The audit with its trials' place and its change; what cannot be written is a gap, not an error."""
+    try:
+        trials = write_trials(auditor.project, audit, auditor.measured)
+        with Ledger.open(auditor.project) as ledger:
+            kept = msgspec.structs.replace(
+                audit,
+                run=msgspec.structs.replace(audit.run, trials=trials),
+                change=change(ledger, audit),
+            )
+            ledger.append(KIND, audit.model.name, msgspec.json.encode(kept), key=key(kept))
+    except (StoreError, OSError) as error:
+        why = str(error).splitlines()[0]
+        gaps = (*audit.not_measured, Gap(what="record", why=f"the audit was not kept: {why}"))
+        return msgspec.structs.replace(audit, not_measured=gaps)
+    return kept
+
+
+def key(audit: Audit) -> str:
+    """What makes an audit one of a kind: its model, when it started and in which process."""
+    return f"{audit.model.name} {audit.run.started} {os.getpid()}"
+
+
+def write_trials(project: Path, audit: Audit, experiment: Experiment) -> str:
+    """Every block of every round and cell, as Parquet; the path relative to the project."""
+    folder = project / "trials"
+    folder.mkdir(parents=True, exist_ok=True)
+    stamp = audit.run.started.replace(":", "").replace("+0000", "Z")
+    path = folder / f"{audit.model.name}-{stamp}-{os.getpid()}.parquet"
+    write_parquet(read(columns(experiment)), path)
+    return str(Path(project.name) / path.relative_to(project))
+
+
+def columns(experiment: Experiment) -> dict[str, np.ndarray]:  # type: ignore[type-arg]  columns of several dtypes
+    """One row per round, block and cell."""
+    cells = dict(experiment.cells) | ({"(twin)": experiment.twin} if experiment.twin else {})
+    parts = [(name, *np.indices(trials.wall_ms.shape).reshape(2, -1), trials) for name, trials in cells.items()]
+    return {
+        "cell": np.concatenate([np.full(len(rounds), name, dtype=object) for name, rounds, _, _ in parts]),
+        "round": np.concatenate([rounds for _, rounds, _, _ in parts]),
+        "block": np.concatenate([blocks for _, _, blocks, _ in parts]),
+        "wall_ms": np.concatenate([trials.wall_ms.ravel() for *_, trials in parts]),
+        "cpu_ms": np.concatenate([trials.cpu_ms.ravel() for *_, trials in parts]),
+        "disturbed": np.concatenate([experiment.disturbed[rounds] for _, rounds, _, _ in parts]),
+    }
+
+
+def history(project: Path, model: str | None = None) -> list[Audit]:
+    """Past audits, oldest first."""
+    with Ledger.open(project) as ledger:
+        return [msgspec.json.decode(fact.document, type=Audit) for fact in ledger.history(KIND, model)]
+
+
+def change(ledger: Ledger, audit: Audit) -> Change | None:
+    """This audit against the last one of the same model; None for a first one or without a rate."""
+    last = ledger.latest(KIND, audit.model.name)
+    if last is None or audit.tax_rate is None:
+        return None
+    before = msgspec.json.decode(last.document, type=Audit)
+    if before.tax_rate is None:
+        return None
+    moved = audit.tax_rate.value - before.tax_rate.value
+    same = before.catalogue == audit.catalogue
+    return Change(
+        since=before.run.started[:10],
+        before=before.tax_rate.value,
+        after=audit.tax_rate.value,
+        yours=moved if same else None,
+        catalogue=0.0 if same else None,
+    )

@@ -1,0 +1,110 @@
+"""Lean variants: the user's own and what the catalogue's transforms make."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from functools import partial
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from excise.adapters.models import find
+from excise.adapters.transforms import installed
+from excise.api.candidates import Candidate
+from excise.core.predictor import Subject, Variant
+from excise.core.refs import ModelRef
+from excise.core.tax import Culprit, Remedy, Trial
+from excise.frontier import propose
+from excise.frontier.preparation import Prepared, Sample, prepare_all
+from excise.measure.process import Worker
+from excise.tables import Table
+
+if TYPE_CHECKING:
+    from excise.api.auditor import Auditor
+
+EXPORT_ROWS = 64
+"""Rows that an exporter sees and compares its answers on."""
+
+
+def lean_candidates(auditor: Auditor) -> Iterator[Candidate]:
+    """The user's own candidates, then the catalogue's."""
+    subject = auditor.opened.subject
+    for text in auditor.settings.lean:
+        yield own_candidate(subject, text, trust_pickle=auditor.settings.trust_pickle)
+    if subject.kind == "python" and not auditor.facts["has_model"]:
+        if not auditor.settings.lean:
+            auditor.gap(Culprit.MODEL_BLOAT, "the handler has no attribute `model`, and no --lean candidate was given")
+        return
+    yield from made_candidates(auditor)
+
+
+def own_candidate(subject: Subject, text: str, *, trust_pickle: bool) -> Candidate:
+    """A model of the user's: a handler takes production's place, a model file that of its handler's ``model``.
+
+    Raises:
+        InputError: it cannot be opened.
+    """
+    ref = ModelRef.parse(text)
+    found = find(ref, trust_pickle=trust_pickle)
+    name = ref.label or f"lean:{ref.attribute or ref.name}"
+    loader = found.variant.loader
+    if subject.kind == "python" and found.kind != "python":
+        production = subject.variant.loader
+        inside = {"loader": loader.loader, "target": loader.target, "options": loader.options}
+        loader = msgspec.structs.replace(production, options={**production.options, "replace_model": inside})
+    variant = Variant(name=name, loader=loader, lineage=(text,), size_bytes=found.variant.size_bytes)
+    return candidate(variant, f"your own candidate {text}", f"put {text} in production's place")
+
+
+def candidate(variant: Variant, seen: str, command: str) -> Candidate:
+    """A lean variant as a remedy."""
+    remedy = Remedy(name=variant.name, culprit=Culprit.MODEL_BLOAT, seen=seen, command=command)
+    return Candidate(remedy=remedy, variant=variant)
+
+
+def made_candidates(auditor: Auditor) -> Iterator[Candidate]:
+    """Variants that transforms can make of this model; every refusal is told."""
+    subject = auditor.opened.subject
+    proposals = propose(subject, installed())
+    for proposal in proposals:
+        if not proposal.applies:
+            refuse(auditor, proposal.transform.name, proposal.reason or "it does not apply")
+    transforms = [proposal.transform for proposal in proposals if proposal.applies]
+    rows = auditor.samples.choice[: EXPORT_ROWS * auditor.settings.batch]
+    table = export_table(auditor).take(rows)
+    made = prepare_all(
+        subject,
+        transforms,
+        open_worker=partial(Worker, sys.executable, project=auditor.opened.folder),
+        sample=Sample(
+            table=table, kind=auditor.kind, rows=tuple(range(table.rows)), batch=auditor.settings.batch
+        ),
+        out_dir=auditor.project / "variants",
+        budget_s=auditor.settings.prepare_budget_s,
+        environment=auditor.environment.lock_digest,
+    )
+    for transform, one in zip(transforms, made, strict=True):
+        if isinstance(one, Prepared):
+            yield candidate(one.variant, "; ".join((one.variant.name, *one.notes)), command_for(one))
+        else:
+            refuse(auditor, transform.name, one.reason)
+
+
+def export_table(auditor: Auditor) -> Table:
+    """Rows that the exporter runs the model on: clean ones where production's need casting."""
+    return auditor.samples.tables.get("cast", auditor.samples.tables["current"])
+
+
+def refuse(auditor: Auditor, name: str, reason: str) -> None:
+    """A transform that made nothing."""
+    auditor.found.trials.append(
+        Trial(remedy=name, culprit=Culprit.MODEL_BLOAT, effect_ms=None, admissible=None, reason=reason)
+    )
+
+
+def command_for(made: Prepared) -> str:
+    """Where the variant lies that removes the line."""
+    target = made.variant.loader.options.get("replace_model", {}).get("target") or made.variant.loader.target
+    return f"serve {target}"
+

@@ -1,0 +1,147 @@
+"""The rows of an audit: read, aligned with the reference, cast, and split into two halves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from excise.core.audit import Finding
+from excise.core.errors import DataError
+from excise.features import Caster, FeatureProfile, causes
+from excise.tables import Table, read
+
+LARGE_SLICE = 0.05
+"""A slice that holds this share of the rows is checked without being named."""
+FEW_VALUES = 20
+"""A column with more values than this has no slices of its own unless it is named."""
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """What production gets, and what it was approved on.
+
+    Attributes:
+        tables: ``current``; ``cast`` where casting changes something; ``reference`` resampled to the same length.
+        labels: of the current rows, None without a target.
+        reference_labels: of the rows of ``tables["reference"]``.
+        reference_rows: of the reference as it was given, None without.
+        findings: causes of fat features.
+        casts: what the caster does, by column, in words.
+        choice, estimate: row indices of the two halves.
+        slices: masks over all rows, by name.
+    """
+
+    tables: Mapping[str, Table]
+    labels: NDArray[Any] | None
+    reference_labels: NDArray[Any] | None
+    reference_rows: int | None
+    findings: tuple[Finding, ...]
+    casts: tuple[str, ...]
+    choice: NDArray[np.int64]
+    estimate: NDArray[np.int64]
+    slices: Mapping[str, NDArray[np.bool_]]
+
+
+def prepare(
+    current: Any, reference: Any, *, target: str | None, csv: str, slices: Sequence[str], random: np.random.Generator
+) -> Samples:
+    """Read both samples and get them ready.
+
+    Raises:
+        DataError: empty, a column missing from the current inputs, labels that are NaN or of one class.
+    """
+    rows = read(current, csv=csv)
+    labels = _labels(rows, target, "current")
+    features = rows.drop([target]) if target is not None and target in rows.names else rows
+    tables = {"current": features}
+    findings: tuple[Finding, ...] = ()
+    casts: tuple[str, ...] = ()
+    reference_labels = reference_rows = None
+    if reference is not None:
+        approved = read(reference, csv=csv)
+        reference_labels, reference_rows = _labels(approved, target, "reference"), approved.rows
+        approved = approved.drop([target]) if target is not None and target in approved.names else approved
+        features = aligned(features, approved)
+        tables["current"] = features
+        before, now = FeatureProfile.build(approved), FeatureProfile.build(features)
+        findings = tuple(causes(before, now))
+        caster = Caster.learn(before, now)
+        if caster:
+            tables["cast"] = caster.apply(features)
+            casts = tuple(f"{name}: {cast}" for name, cast in caster.casts.items())
+        picked = random.integers(approved.rows, size=features.rows)
+        tables["reference"] = approved.take(picked)
+        reference_labels = None if reference_labels is None else reference_labels[picked]
+    order = random.permutation(features.rows)
+    half = len(order) // 2
+    return Samples(
+        tables=tables,
+        labels=labels,
+        reference_labels=reference_labels,
+        reference_rows=reference_rows,
+        findings=findings,
+        casts=casts,
+        choice=order[:half] if half else order,
+        estimate=order[half:],
+        slices=_slices(tables.get("cast", features), slices),
+    )
+
+
+def aligned(current: Table, reference: Table) -> Table:
+    """The current columns in the reference's order.
+
+    Raises:
+        DataError: a reference column is missing; the hint names what is there.
+    """
+    missing = [name for name in reference.names if name not in current.names]
+    if missing:
+        raise DataError(
+            f"{current.source} lacks {len(missing)} of the reference's columns: {', '.join(missing[:5])}",
+            hint=f"it has: {', '.join(current.names[:12])}",
+        )
+    extra = [name for name in current.names if name not in reference.names]
+    return current.select([*reference.names, *extra])
+
+
+def _labels(table: Table, target: str | None, role: str) -> NDArray[Any] | None:
+    if target is None:
+        return None
+    if target not in table.names and role == "current":
+        return None
+    column = table.column(target)
+    missing = 0 if column.nulls is None else int(column.nulls.sum())
+    if column.values.dtype.kind == "f":
+        missing += int(np.isnan(column.values[column.present()]).sum())
+    if missing:
+        raise DataError(
+            f"{missing} of {table.rows} labels in {target!r} of the {role} rows are missing",
+            hint="drop the rows without a label, or leave --target out to use agreement",
+        )
+    if len(set(column.values[:100_000].tolist())) < 2:  # noqa: PLR2004  one class
+        raise DataError(
+            f"all labels in {target!r} of the {role} rows are {column.values[0]!r}",
+            hint="give rows of every class, or leave --target out to use agreement",
+        )
+    return column.values
+
+
+def _slices(table: Table, named: Sequence[str]) -> dict[str, NDArray[np.bool_]]:
+    """Rows by slice: every value of a named column, and large values of columns with few values."""
+    found: dict[str, NDArray[np.bool_]] = {}
+    for name in named:
+        table.column(name)
+    for column in table.columns:
+        if column.name not in named and column.kind not in {"text", "bool"}:
+            continue
+        values = np.array([str(value) for value in column.plain()], dtype=object)
+        kinds, counts = np.unique(values, return_counts=True)
+        if column.name not in named and len(kinds) > FEW_VALUES:
+            continue
+        for kind, count in zip(kinds.tolist(), counts.tolist(), strict=True):
+            if column.name in named or count >= LARGE_SLICE * table.rows:
+                found[f"{column.name}={kind}"] = values == kind
+    return found
