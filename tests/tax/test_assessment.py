@@ -105,12 +105,16 @@ def test_a_line_may_be_negative(machine):
 
 def test_two_redundant_remedies_share_what_each_saves_and_promise_nothing_as_the_last(machine):
     wall_ms = {PRODUCTION: 100.0, "onnx": 60.0, "cast": 60.0, "cast & onnx": 60.0}
-    found = assess(machine(rounds=10).run(wall_ms, seed=3), (ONNX, CAST))
-    for line in found.lines:
-        scale = found.current_ms.value / 100
-        assert line.latency_ms.value == pytest.approx(20 * scale, abs=2)
-        assert line.last_ms.covers(0.0)
-        assert line.alone_ms.low > 30 * scale
+    lines = [
+        (line, found.current_ms.value / 100)
+        for seed in range(100)
+        for found in [assess(machine(rounds=10).run(wall_ms, seed=seed), (ONNX, CAST))]
+        for line in found.lines
+    ]
+    assert np.median([line.latency_ms.value / scale for line, scale in lines]) == pytest.approx(20, abs=0.5)
+    assert np.mean([line.latency_ms.covers(20 * scale) for line, scale in lines]) >= 0.95
+    assert np.mean([line.last_ms.covers(0.0) for line, _ in lines]) >= 0.95
+    assert np.mean([line.alone_ms.low > 30 * scale for line, scale in lines]) >= 0.95
 
 
 def test_a_remedy_that_cannot_run_alone_keeps_its_line_and_says_so(machine):
