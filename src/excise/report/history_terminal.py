@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from rich.cells import set_cell_size
 from rich.console import Console, ConsoleOptions, Group, RenderResult
-from rich.segment import Segment
 from rich.text import Text
 
 from excise.core.audit import Audit

@@ -116,7 +116,17 @@ def per_call(audit: Audit) -> str:
 def line_rows(audit: Audit) -> list[LineRow]:
     """The lines, the largest first; negative ones and those without a number last."""
     scale = scale_of(audit)
-    return [_line_row(line, scale) for line in sorted(audit.lines, key=_largest_first)]
+    return [_line_row(line, scale) for line in sorted_lines(audit)]
+
+
+def sorted_lines(audit: Audit) -> list[Line]:
+    """The lines in the order in which every form of report shows them."""
+    return sorted(audit.lines, key=_largest_first)
+
+
+def line_name(line: Line) -> str:
+    """``model bloat`` of ``model_bloat``."""
+    return human(line.culprit)
 
 
 def together(audit: Audit) -> LineRow | None:
@@ -285,7 +295,7 @@ def _caution(audit: Audit) -> str:
 
 def _line_row(line: Line, scale: MoneyScale) -> LineRow:
     return LineRow(
-        name=human(line.culprit),
+        name=line_name(line),
         ms=figures.number(line.latency_ms),
         money=figures.number(line.cost_per_1000, scale=scale.factor),
         alone=figures.number(line.alone_ms),
