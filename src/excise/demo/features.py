@@ -6,13 +6,36 @@ import numpy as np
 import pandas as pd
 
 NUMBERS = [
-    "year", "month", "day", "flight", "distance", "sched_dep_time", "dep_time", "dep_delay", "sched_arr_time",
-    "temp", "humid", "wind_speed", "wind_gust", "precip", "pressure", "visib",
+    "year",
+    "month",
+    "day",
+    "flight",
+    "distance",
+    "sched_dep_time",
+    "dep_time",
+    "dep_delay",
+    "sched_arr_time",
+    "temp",
+    "humid",
+    "wind_speed",
+    "wind_gust",
+    "precip",
+    "pressure",
+    "visib",
 ]
 WEATHER = ["temp", "humid", "wind_speed", "wind_gust", "precip", "pressure", "visib"]
 FEATURES = [
-    "dep_delay", "sched_hour", "sched_minute", "left_hour", "weekday", "planned_minutes", "distance",
-    "carrier", "origin", "dest_late_rate", *WEATHER,
+    "dep_delay",
+    "sched_hour",
+    "sched_minute",
+    "left_hour",
+    "weekday",
+    "planned_minutes",
+    "distance",
+    "carrier",
+    "origin",
+    "dest_late_rate",
+    *WEATHER,
 ]
 
 

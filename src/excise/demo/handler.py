@@ -12,7 +12,6 @@ import skops.io
 from features import features, frame_of
 
 HERE = Path(__file__).resolve().parent
-LOG = os.environ.get("FLIGHTS_LOG", "logs/predictions.jsonl")
 
 NAME = r"[A-Z0-9]{2,6}"
 NUMBER = r"-?\d+(\.\d+)?"

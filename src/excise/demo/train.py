@@ -17,7 +17,12 @@ HERE = Path(__file__).resolve().parent
 def fit(table, encodings):
     """Trees on a plain float32 array, so that the thresholds are float32 too."""
     model = GradientBoostingClassifier(
-        n_estimators=250, max_depth=4, learning_rate=0.06, subsample=0.5, max_features=0.5, random_state=2013,
+        n_estimators=250,
+        max_depth=4,
+        learning_rate=0.06,
+        subsample=0.5,
+        max_features=0.5,
+        random_state=2013,
     )
     return model.fit(features(table, encodings), table["late"].to_numpy())
 
@@ -25,7 +30,9 @@ def fit(table, encodings):
 def quality(model, encodings, table, name):
     score = model.predict_proba(features(table, encodings))[:, 1]
     auc = roc_auc_score(table["late"], score)
-    print(f"  AUC {auc:.3f}   {len(table)} flights of {name}, {100 * table['late'].mean():.1f} % late, {100 * score.mean():.1f} % expected")
+    print(
+        f"  AUC {auc:.3f}   {len(table)} flights of {name}, {100 * table['late'].mean():.1f} % late, {100 * score.mean():.1f} % expected"
+    )
     return auc
 
 
