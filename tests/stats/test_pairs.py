@@ -120,3 +120,7 @@ def test_bootstrap_drops_incomplete_rounds_and_needs_three():
     assert (found.value, found.low, found.n) == (2.0, None, 2)
     with pytest.raises(NotComparable, match="no complete round"):
         bootstrap([[np.nan]], lambda x: x.mean(axis=(-2, -1)), unit="ms")
+
+
+def test_rounds_without_a_block_are_missing():
+    assert np.isnan(block_log_ratio(np.ones((2, 0)), np.ones((2, 0)))).all()

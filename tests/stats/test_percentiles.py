@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from excise.stats.percentiles import needed, percentile, upper_bound
@@ -34,6 +34,7 @@ def test_the_upper_bound_needs_less_and_holds():
     assert np.mean(hits) >= 0.935
 
 
+@settings(max_examples=30, deadline=None)
 @given(st.lists(st.floats(0.001, 1e4), min_size=64, max_size=100), st.floats(0.01, 100))
 def test_percentiles_scale_with_the_unit(values, factor):
     one, two = percentile(values, 0.9), percentile(np.array(values) * factor, 0.9)

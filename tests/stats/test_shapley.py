@@ -32,7 +32,7 @@ def games(draw, most=5):
     return names, {s: draw(st.floats(-100, 100).map(lambda v: round(v, 3))) for s in kept}
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(games())
 def test_shares_add_up_and_are_those_of_all_runnable_orders(game):
     names, values = game
@@ -45,7 +45,7 @@ def test_shares_add_up_and_are_those_of_all_runnable_orders(game):
         assert {next(iter(g)): float(v) for g, v in found.share.items()} == pytest.approx(expected, abs=1e-9)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(games(), st.randoms())
 def test_shares_do_not_depend_on_names_or_their_order(game, random):
     names, values = game

@@ -54,12 +54,11 @@ def covered(machine, players, wall_ms, *, audits=300, **kind):
     [
         {"rounds": 4},
         {"rounds": 5, "shared": SHARED},
-        {"rounds": 8},
         {"rounds": 8, "shared": SHARED},
         {"rounds": 13, "shared": SHARED, "process": 0.04},
         {"rounds": 6, "disturbed": 0.25, "blocks": 3},
     ],
-    ids=["K4", "K5 shared", "K8", "K8 shared", "K13 shared noisy", "K6 busy"],
+    ids=["K4", "K5 shared", "K8 shared", "K13 shared noisy", "K6 busy"],
 )
 def test_intervals_cover_the_planted_lines_and_rate(machine, kind):
     wall_ms = planted({"onnx": 4.0, "cast": 1.5, "shadow": 0.0})

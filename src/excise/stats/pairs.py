@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -81,15 +82,25 @@ def block_log_ratio(candidate: ArrayLike, incumbent: ArrayLike) -> Floats:
     return over_blocks(logs, np.median)
 
 
-def over_blocks(blocks: ArrayLike, statistic: Callable[[Floats], np.floating | float]) -> Floats:
+def over_blocks(blocks: ArrayLike, statistic: Callable[..., Any]) -> Floats:
     """A statistic over the finite blocks of every round; NaN for a round that has none.
 
     >>> over_blocks([[1.0, 3.0], [np.nan, np.nan]], np.mean)
     array([ 2., nan])
+
+    Args:
+        blocks: shape (R, B).
+        statistic: reduces along ``axis``, as numpy's do.
     """
     rows = np.atleast_2d(np.asarray(blocks, dtype=np.float64))
-    found = [row[np.isfinite(row)] for row in rows]
-    return np.array([float(statistic(row)) if row.size else math.nan for row in found])
+    found = np.full(rows.shape[0], math.nan)
+    finite = np.isfinite(rows)
+    whole = finite.all(axis=1) & (rows.shape[1] > 0)
+    if whole.any():
+        found[whole] = statistic(rows[whole], axis=1)
+    for index in np.flatnonzero(finite.any(axis=1) & ~whole):
+        found[index] = statistic(rows[index][finite[index]], axis=0)
+    return found
 
 
 def walsh_averages(values: Floats) -> Floats:
