@@ -54,11 +54,13 @@ def scenario_row(folder: Path, scenario: Scenario, given: argparse.Namespace) ->
             hit = culprit in lines and lines[culprit].latency_ms.covers(expected)
             covered += hit
             if not hit:
-                print(f"  miss {scenario.name} seed {seed} {culprit}: truth {expected:.3f}, {lines.get(culprit) and lines[culprit].latency_ms}")
+                print(
+                    f"  miss {scenario.name} seed {seed} {culprit}: truth {expected:.3f}, {lines.get(culprit) and lines[culprit].latency_ms}"
+                )
         for culprit in set(CULPRITS) - set(truth):
             unplanted += 1
-            stated = lines[culprit].latency_ms.value if culprit in lines else 0.0
-            quiet += abs(stated) <= 0.02 * made.current.latency_ms.value
+            level = lines[culprit].latency_ms.value if culprit in lines else 0.0
+            quiet += abs(level) <= 0.02 * made.current.latency_ms.value
     planted = ", ".join(f"{name} {value:.3f} ms (spin {scenario.truth[name]:g})" for name, value in truth.items())
     print(f"{scenario.name}: covered {covered} of {runs}; oracle: {planted}", flush=True)
     return covered, runs, quiet, unplanted, worst

@@ -11,6 +11,8 @@ import random
 from dataclasses import dataclass
 from pathlib import Path
 
+import excise
+
 HANDLERS = '''
 """Handlers with planted taxes, in milliseconds of CPU."""
 import threading
@@ -233,7 +235,10 @@ def write(folder: Path, rows: int = 400) -> None:
     _write_csv(folder / "reference.csv", values)
     _write_csv(folder / "numbers.csv", values)
     _write_csv(folder / "text.csv", [(f" {a} ", f" {b} ") for a, b in values])
-    rare = [(49 if index % 50 == 0 else rng.randrange(20), 25 if index % 50 == 0 else rng.randrange(20)) for index in range(1000)]
+    rare = [
+        (49 if index % 50 == 0 else rng.randrange(20), 25 if index % 50 == 0 else rng.randrange(20))
+        for index in range(1000)
+    ]
     _write_csv(folder / "rare.csv", [(a, b, int(a + 2 * b > 90)) for a, b in rare], ("a", "b", "label"))
 
 
@@ -246,8 +251,6 @@ def _write_csv(path: Path, rows: list[tuple[object, ...]], header: tuple[str, ..
 
 def audit_of(folder: Path, scenario: Scenario, *, budget_s: float, seed: int) -> object:
     """Run the audit of one scenario."""
-    import excise
-
     lean = LEAN.get(scenario.name)
     return excise.audit(
         f"{folder}/handlers.py:{scenario.name}",

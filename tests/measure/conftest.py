@@ -31,9 +31,7 @@ def design(spec, numbers):
 
     def make(timeout_s=20.0, **cells):
         arms = {
-            handler: Arm(
-                name=handler, variant=Variant(name=handler, loader=spec(handler)), python=sys.executable
-            )
+            handler: Arm(name=handler, variant=Variant(name=handler, loader=spec(handler)), python=sys.executable)
             for handler, _ in cells.values()
         }
         made = {name: Cell(name=name, arm=handler, shadow=shadow) for name, (handler, shadow) in cells.items()}

@@ -27,7 +27,9 @@ def test_a_third_of_the_work_left_out_shows_as_a_third(design):
 
 
 def test_a_candidate_that_fails_is_out_with_its_reason_and_the_rest_goes_on(design):
-    found = run_experiment(design(production=("double", True), bad=("exits", True), dead=("dies", True)), budget(), seed=1)
+    found = run_experiment(
+        design(production=("double", True), bad=("exits", True), dead=("dies", True)), budget(), seed=1
+    )
     assert set(found.cells) == {"production"}
     assert "SystemExit" in found.failed["bad"]
     assert "SIGKILL" in found.failed["dead"]
@@ -51,6 +53,8 @@ def test_the_same_seed_draws_the_same_rows(design):
 
 def test_progress_is_told_after_every_round(design):
     told = []
-    found = run_experiment(design(production=("double", True)), budget(0.5), seed=1, progress=lambda *at: told.append(at))
+    found = run_experiment(
+        design(production=("double", True)), budget(0.5), seed=1, progress=lambda *at: told.append(at)
+    )
     assert len(told) == found.rounds
     assert all(0 <= done <= total for done, total, _ in told)

@@ -63,7 +63,7 @@ def test_loading_says_what_was_found(opened):
 
 def test_a_call_that_raises_names_the_row_and_the_process_lives_on(opened):
     worker = opened("raises_on_17")
-    with pytest.raises(CallFailed, match="row 17.*no 17 here") as failed:
+    with pytest.raises(CallFailed, match=r"row 17.*no 17 here") as failed:
         worker.run("current", range(100), batch=1, shadow=True)
     assert failed.value.row == 17
     assert len(worker.run("current", range(10), batch=1, shadow=True)["wall_ns"]) == 10

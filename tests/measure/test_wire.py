@@ -1,4 +1,4 @@
-import datetime
+import datetime as dt
 import decimal
 import math
 import struct
@@ -19,7 +19,7 @@ scalars = (
     | st.floats(allow_nan=False)
     | st.text()
     | st.binary()
-    | st.datetimes(timezones=st.none() | st.just(datetime.UTC))
+    | st.datetimes(timezones=st.none() | st.just(dt.UTC))
     | st.dates()
     | st.times()
     | st.timedeltas()

@@ -59,5 +59,3 @@ def _check_numbers(settings: AuditSettings) -> None:
             raise UsageError(f"{name} is {getattr(settings, name)!r}", hint="give a number above zero")
     if not 0 <= settings.delta < 1:
         raise UsageError(f"delta is {settings.delta!r}", hint="give a share of skill, such as 0.005")
-
-

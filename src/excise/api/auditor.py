@@ -210,7 +210,9 @@ class Auditor:
     def admit_on_choice_half(self) -> None:
         """Correct before fast: what disagrees beyond the floor is out before it is timed."""
         self.tell(0.05, "comparing answers")
-        self.ways = {name: (candidate,) for name, candidate in self.candidates.items()}
+        self.ways: dict[str, tuple[Candidate, ...]] = {
+            name: (candidate,) for name, candidate in self.candidates.items()
+        }
         answers = self.collect(list(self.ways.values()), self.samples.choice)
         self.join_with_cast(answers.failed)
         joined = [way for way in self.ways.values() if len(way) > 1]
@@ -262,9 +264,7 @@ class Auditor:
         candidate = self.candidates.pop(name)
         self.ways.pop(name)
         self.found.trials.append(
-            Trial(
-                remedy=name, culprit=candidate.remedy.culprit, effect_ms=None, admissible=admissible, reason=reason
-            )
+            Trial(remedy=name, culprit=candidate.remedy.culprit, effect_ms=None, admissible=admissible, reason=reason)
         )
 
     def drop_hopeless(self, answers: Answers) -> None:
@@ -362,7 +362,9 @@ class Auditor:
     def skill_on_reference(self, outputs: Outputs) -> Estimate | None:
         """Production's skill on the reference rows."""
         labels = self.samples.reference_labels
-        return admit(outputs, outputs, None if labels is None else labels[outputs.rows], metric=self.settings.metric).skill
+        return admit(
+            outputs, outputs, None if labels is None else labels[outputs.rows], metric=self.settings.metric
+        ).skill
 
     def still_admissible(self, names: tuple[str, ...]) -> tuple[str, ...]:
         """The longest run of the chosen remedies, largest screening effect first, whose cell keeps its skill."""

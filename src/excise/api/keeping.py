@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from excise.core.audit import Audit, Change, Gap
 from excise.core.errors import StoreError
@@ -55,7 +56,7 @@ def write_trials(project: Path, audit: Audit, experiment: Experiment) -> str:
     return str(Path(project.name) / path.relative_to(project))
 
 
-def columns(experiment: Experiment) -> dict[str, np.ndarray]:  # type: ignore[type-arg]  columns of several dtypes
+def columns(experiment: Experiment) -> dict[str, NDArray[Any]]:
     """One row per round, block and cell."""
     cells = dict(experiment.cells) | ({"(twin)": experiment.twin} if experiment.twin else {})
     parts = [(name, *np.indices(trials.wall_ms.shape).reshape(2, -1), trials) for name, trials in cells.items()]

@@ -77,9 +77,7 @@ def made_candidates(auditor: Auditor) -> Iterator[Candidate]:
         subject,
         transforms,
         open_worker=partial(Worker, sys.executable, project=auditor.opened.folder),
-        sample=Sample(
-            table=table, kind=auditor.kind, rows=tuple(range(table.rows)), batch=auditor.settings.batch
-        ),
+        sample=Sample(table=table, kind=auditor.kind, rows=tuple(range(table.rows)), batch=auditor.settings.batch),
         out_dir=auditor.project / "variants",
         budget_s=auditor.settings.prepare_budget_s,
         environment=auditor.environment.lock_digest,
@@ -107,4 +105,3 @@ def command_for(made: Prepared) -> str:
     """Where the variant lies that removes the line."""
     target = made.variant.loader.options.get("replace_model", {}).get("target") or made.variant.loader.target
     return f"serve {target}"
-

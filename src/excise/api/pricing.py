@@ -43,6 +43,9 @@ def pricing(
             many cores as the measured one is priced, and said so.
         dollars_per_hour: of the measured machine.
         slots: calls that one machine serves at once; None for one per core.
+        batch: rows per call.
+        hardware: the measured machine.
+        today: what the price's age is counted from.
 
     Raises:
         UsageError: two prices at once, or slots that are not above zero.

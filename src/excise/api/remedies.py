@@ -56,9 +56,7 @@ def shadow_candidates(auditor: Auditor) -> Iterator[Candidate]:
     facts = auditor.facts
     if not facts["stages"]:
         if auditor.opened.subject.kind == "python":
-            auditor.gap(
-                Culprit.SHADOW_PIPELINE, "the handler declares no stages (preprocess, predict, postprocess)"
-            )
+            auditor.gap(Culprit.SHADOW_PIPELINE, "the handler declares no stages (preprocess, predict, postprocess)")
         return
     if not facts["shadow"]:
         return

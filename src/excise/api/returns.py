@@ -41,7 +41,9 @@ def tax_return(auditor: Auditor) -> Audit:
     found = auditor.found
     experiment = auditor.measured
     twin, quiet = twin_check(experiment)
-    players, money = ([auditor.candidates[name].remedy for name in found.kept.get(of, ())] for of in ("latency", "money"))
+    players, money = (
+        [auditor.candidates[name].remedy for name in found.kept.get(of, ())] for of in ("latency", "money")
+    )
     assessed = assess(experiment, players, cost=auditor.pricing.cost, money=money)
     measured = quiet.outcome is Outcome.PASS
     inside = found.breakdown
@@ -191,7 +193,9 @@ def _undeclared(auditor: Auditor) -> Iterator[Finding]:
     inside = auditor.found.breakdown
     for item in inside.undeclared if inside else ():
         kept = f"; required: {item.required}" if item.required else ""
-        yield Finding(kind="undeclared_work", where=f"{item.name} ({item.where})", what=f"{item.ms:.2g} ms a call{kept}")
+        yield Finding(
+            kind="undeclared_work", where=f"{item.name} ({item.where})", what=f"{item.ms:.2g} ms a call{kept}"
+        )
 
 
 def _tried(auditor: Auditor) -> tuple[Trial, ...]:
@@ -254,4 +258,3 @@ def _gaps(auditor: Auditor, experiment: Experiment, assessed: Assessment, quiet:
     yield Gap(what="idle_capacity", why=NO_TRACE)
     if auditor.environment.hardware.gpu is None:
         yield Gap(what="gpu_ms", why="no accelerator on this machine")
-

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,7 +47,13 @@ class Samples:
 
 
 def prepare(
-    current: Any, reference: Any, *, target: str | None, csv: str, slices: Sequence[str], random: np.random.Generator
+    current: Any,
+    reference: Any,
+    *,
+    target: str | None,
+    csv: Literal["exact", "text", "infer"],
+    slices: Sequence[str],
+    random: np.random.Generator,
 ) -> Samples:
     """Read both samples and get them ready.
 

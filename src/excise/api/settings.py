@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -63,7 +63,7 @@ class AuditSettings(msgspec.Struct, frozen=True, kw_only=True):
     engine: str = "interleaved"
     half_width: float | None = None
     trust_pickle: bool = False
-    csv: str = "exact"
+    csv: Literal["exact", "text", "infer"] = "exact"
     seed: int = 0
     project: Path | None = None
     keep: bool = True

@@ -25,9 +25,8 @@ DOWNLOAD_QUESTION = "Try the newest compatible environment too? It downloads whe
 @options.reports()
 @click.option("--max-tax", type=click.FloatRange(0, 1), help="Fail when the demonstrated rate is above this.")
 @click.option("--history", is_flag=True, help="Show past audits instead of measuring.")
-@click.pass_context
-def command(context: click.Context, /, **given: Any) -> int:
-    """Tell a model's tax rate today, line by line, in ms and dollars.
+def command(**given: Any) -> int:
+    r"""Tell a model's tax rate today, line by line, in ms and dollars.
 
     MODEL is a file (.onnx, .skops, .pt2, …), a Python handler (file.py:attr or module:attr) or a release
     (name@version). Production is run in fresh processes on the current inputs, with and without each remedy.
@@ -39,7 +38,7 @@ def command(context: click.Context, /, **given: Any) -> int:
     """
     if given["history"]:
         return history(given["model"])
-    given["price"], given["dollars_per_hour"] = options.one_price(context)
+    given["price"], given["dollars_per_hour"] = options.one_price(click.get_current_context())
     audit = measure(given)
     show(audit, given)
     return exit_code(audit, given["max_tax"])

@@ -98,7 +98,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
         latency_ms: mean wall ms per call. p50, p95, p99: of single calls, None under enough samples.
         cpu_ms: mean CPU ms per call, all threads. gpu_ms: device ms, None without a device.
         rss_mib: peak memory of the process. load_ms: from start of loading to ready.
-        cost_per_1000: USD per 1000 rows. skill: 1 − loss ÷ loss of the best constant.
+        cost_per_1000: USD per 1000 rows. skill: 1 - loss ÷ loss of the best constant.
     """
 
     latency_ms: Estimate | None = None

@@ -10,7 +10,6 @@ from typing import Any, Protocol, runtime_checkable
 import msgspec
 
 from excise.core.refs import ModelRef
-from excise.core.signature import Signature
 
 
 class InputKind(StrEnum):

@@ -88,7 +88,7 @@ class Subset(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TaxRate(msgspec.Struct, frozen=True, kw_only=True):
-    """1 − attainable ÷ current in one ledger, with what it was reached with.
+    """1 - attainable ÷ current in one ledger, with what it was reached with.
 
     Attributes:
         rate: unit ``ratio``; the interval is not clipped at zero.

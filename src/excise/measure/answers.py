@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from excise.core.errors import CallTimeout, WorkerDied, WorkerError
 from excise.core.measurement import Outputs
 from excise.measure.design import Arm, Cell, Design
 from excise.measure.experiment import open_worker
 from excise.measure.guest import usable_cores
+from excise.measure.process import Worker
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,7 +26,7 @@ class Answers:
     Attributes:
         outputs: by cell; every one holds the same rows, those for which each cell had time.
         failed: why a cell has no answers, by cell.
-        pilot_ms: median of the unpaired calls that made the answers, by cell: to drop what is hopeless, never to decide.
+        pilot_ms: median of the unpaired calls that made the answers, by cell: drops what is hopeless, decides nothing.
         facts: what loading said, by arm.
     """
 
@@ -47,7 +48,7 @@ def collect(design: Design, rows: NDArray[np.int64], *, seconds: float) -> Answe
         CallFailed, CallTimeout, WorkerDied: production itself does not run.
     """
     with ThreadPoolExecutor(max_workers=len(usable_cores())) as pool:
-        found = list(pool.map(lambda arm: _ask_arm(design, arm, rows, seconds), design.arms.values()))
+        found = list(pool.map(lambda arm: _Asking(design, arm, rows, seconds).all(), design.arms.values()))
     values: dict[str, dict[str, Any]] = {}
     failed: dict[str, str] = {}
     facts: dict[str, Mapping[str, Any]] = {}
@@ -63,58 +64,46 @@ def collect(design: Design, rows: NDArray[np.int64], *, seconds: float) -> Answe
     return Answers(outputs=outputs, failed=failed, pilot_ms=pilot_ms, facts=facts)
 
 
-@dataclass(slots=True)
-class _Arm:
-    """What one process answered."""
+class _Asking:
+    """The questions to one arm: one process, and a fresh one after each that was lost."""
 
-    values: dict[str, dict[str, Any]]
-    errors: dict[str, WorkerError]
-    facts: Mapping[str, Any]
+    def __init__(self, design: Design, arm: Arm, rows: NDArray[np.int64], seconds: float) -> None:
+        self.design, self.arm, self.rows, self.seconds = design, arm, rows, seconds
+        self.values: dict[str, dict[str, Any]] = {}
+        self.errors: dict[str, WorkerError] = {}
+        self.facts: Mapping[str, Any] = {}
 
+    def all(self) -> Self:
+        cells = [cell for cell in self.design.cells.values() if cell.arm == self.arm.name]
+        cells.sort(key=lambda cell: cell.name != self.design.incumbent)
+        while cells:
+            cells = cells[self.ask(cells) :]
+        return self
 
-def _ask_arm(design: Design, arm: Arm, rows: NDArray[np.int64], seconds: float) -> _Arm:
-    cells = [cell for cell in design.cells.values() if cell.arm == arm.name]
-    cells.sort(key=lambda cell: cell.name != design.incumbent)
-    made = _Arm({}, {}, {})
-    left = list(cells)
-    while left:
-        lost = _ask_cells(design, arm, left, rows, seconds, made)
-        left = left[lost:]
-    return made
-
-
-def _ask_cells(
-    design: Design, arm: Arm, cells: list[Cell], rows: NDArray[np.int64], seconds: float, made: _Arm
-) -> int:
-    """Ask the cells in one process; the number that was dealt with before the process was lost."""
-    try:
-        worker = open_worker(design, arm)
-    except WorkerError as error:
-        made.errors |= {cell.name: error for cell in cells}
-        return len(cells)
-    with worker:
+    def ask(self, cells: list[Cell]) -> int:
+        """Ask the cells in one process; the number that was dealt with before the process was lost."""
         try:
-            made.facts = worker.load(arm.variant.loader)
-            for name in {cell.sample for cell in cells}:
-                worker.data(design.samples[name], kind=design.kind, name=name, rows=rows)
+            with open_worker(self.design, self.arm) as worker:
+                self.facts = worker.load(self.arm.variant.loader)
+                for name in {cell.sample for cell in cells}:
+                    worker.data(self.design.samples[name], kind=self.design.kind, name=name, rows=self.rows)
+                return self.ask_each(worker, cells)
         except WorkerError as error:
-            made.errors |= {cell.name: error for cell in cells}
+            self.errors |= {cell.name: error for cell in cells}
             return len(cells)
-        return _ask_each(worker, design, cells, rows, seconds, made)
 
-
-def _ask_each(worker: Any, design: Design, cells: list[Cell], rows: NDArray[np.int64], seconds: float, made: _Arm) -> int:
-    order = range(len(rows))
-    for count, cell in enumerate(cells, 1):
-        try:
-            answer = worker.outputs(cell.sample, order, batch=design.batch, shadow=cell.shadow, seconds=seconds)
-            made.values[cell.name] = {**answer, "rows": rows[answer["rows"]]}
-        except (WorkerDied, CallTimeout) as error:
-            made.errors[cell.name] = error
-            return count
-        except WorkerError as error:
-            made.errors[cell.name] = error
-    return len(cells)
+    def ask_each(self, worker: Worker, cells: list[Cell]) -> int:
+        order, batch = range(len(self.rows)), self.design.batch
+        for count, cell in enumerate(cells, 1):
+            try:
+                answer = worker.outputs(cell.sample, order, batch=batch, shadow=cell.shadow, seconds=self.seconds)
+                self.values[cell.name] = {**answer, "rows": self.rows[answer["rows"]]}
+            except (WorkerDied, CallTimeout) as error:
+                self.errors[cell.name] = error
+                return count
+            except WorkerError as error:
+                self.errors[cell.name] = error
+        return len(cells)
 
 
 def _cut(name: str, value: Mapping[str, Any], count: int) -> Outputs:

@@ -70,7 +70,8 @@ def read(found: Mapping[str, Any]) -> Breakdown:
     classes["op_compute"] = max(0.0, classes["op_compute"] - inside)
     whole = sum(classes.values())
     lines = [
-        BreakdownLine(name=name, self_ms=spent, share=spent / whole if whole else 0.0) for name, spent in classes.items()
+        BreakdownLine(name=name, self_ms=spent, share=spent / whole if whole else 0.0)
+        for name, spent in classes.items()
     ]
     return Breakdown(
         lines=tuple(sorted(lines, key=lambda line: -line.self_ms)),

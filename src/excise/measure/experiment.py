@@ -30,6 +30,8 @@ ROWS_SENT = 2000
 """Rows that a round can draw from; a worker holds them in memory as ready-made inputs."""
 WARM_SHARE = 0.25
 """Share of a round that may go into warming up."""
+PATIENCE = 3.0
+"""Times the budget after which not even the fewest rounds are waited for."""
 TRIES = 3
 """Rounds in a row that may be lost before the experiment gives up."""
 
@@ -97,15 +99,12 @@ class _Run:
         return self.result()
 
     def finished(self) -> bool:
-        if self.rounds >= self.budget.most:
-            return True
-        if self.rounds and self.seconds + self.round_s > self.budget.seconds and self.rounds >= self.least():
+        """Whether the budget is spent; a few rounds are made past it, since fewer tell nothing."""
+        if self.rounds >= self.budget.most or self.seconds > PATIENCE * self.budget.seconds:
+            return self.rounds > 0
+        if self.rounds >= self.budget.least and self.seconds + self.round_s > self.budget.seconds:
             return True
         return self.budget.half_width is not None and self.rounds >= self.budget.aim and self.narrow()
-
-    def least(self) -> int:
-        """Rounds that are made even past the budget: none of them when a round costs more than all of it."""
-        return self.budget.least if self.round_s * self.budget.least < 2 * self.budget.seconds else 1
 
     def narrow(self) -> bool:
         """Whether every ratio to production is known well enough. Looks at widths, never at where they lie."""
@@ -176,11 +175,13 @@ class _Run:
             with self.losing(name):
                 worker, cell = places[name]
                 some = rows[: 64 * self.design.batch]
-                warm[name] = worker.warm(cell.sample, some, batch=self.design.batch, shadow=cell.shadow, seconds=seconds)
+                warm[name] = worker.warm(
+                    cell.sample, some, batch=self.design.batch, shadow=cell.shadow, seconds=seconds
+                )
         return warm
 
     def time_for_round(self) -> float:
-        """Seconds for the timed part of a round: about ``aim`` rounds in the budget, at least half of each measuring."""
+        """Seconds of a round that are timed: about ``aim`` rounds in the budget, at least half of each measuring."""
         left = max(self.budget.seconds - self.seconds + self.start_s, 0.0)
         wanted = max(left / max(self.budget.aim - self.rounds, 1), 2 * self.start_s)
         allowed = left / max(self.budget.least - self.rounds, 1)
@@ -237,7 +238,7 @@ class _Run:
         )
 
 
-class _RoundLost(Exception):  # noqa: N818  a control signal, not an error of ours
+class _RoundLost(Exception):
     """A candidate's way of calling ended production's process; the round must be made again."""
 
     def __init__(self, error: WorkerError) -> None:
@@ -254,5 +255,3 @@ def open_worker(design: Design, arm: Arm) -> Worker:
         cores=design.cores,
         project=arm.project,
     )
-
-

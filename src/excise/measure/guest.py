@@ -57,5 +57,3 @@ class Disturbance:
     def _look() -> tuple[float, float]:
         times = psutil.cpu_times()
         return getattr(times, "steal", 0.0), sum(times[:8])
-
-

@@ -14,12 +14,14 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from excise.core.errors import CallFailed, CallTimeout, WorkerDied, WorkerError
 from excise.core.predictor import InputKind, LoaderSpec
 from excise.measure.worker import wire
 from excise.tables import Table
 
+Rows = Sequence[int] | NDArray[np.int64]
 PROGRAM = Path(__file__).parent / "worker" / "program.py"
 LOAD_TIMEOUT_S = 300.0
 """Importing a large framework on a busy machine takes tens of seconds."""
@@ -113,9 +115,7 @@ class Worker:
         )
         return self.facts
 
-    def data(
-        self, table: Table, *, kind: InputKind, name: str = "current", rows: Sequence[int] | None = None
-    ) -> None:
+    def data(self, table: Table, *, kind: InputKind, name: str = "current", rows: Rows | None = None) -> None:
         """Send a sample, or these rows of it.
 
         Later commands index into what was sent; a failing call is reported by the row's number in ``table``.
@@ -128,31 +128,39 @@ class Worker:
         ]
         self._ask("data", LOAD_TIMEOUT_S, name=name, kind=str(kind), columns=columns, ids=ids)
 
-    def warm(self, sample: str, rows: Sequence[int], *, batch: int, shadow: bool, seconds: float) -> dict[str, Any]:
+    def warm(self, sample: str, rows: Rows, *, batch: int, shadow: bool, seconds: float) -> dict[str, Any]:
         """Call until the times are flat or ``seconds`` are spent."""
         wait = self.timeout_s + seconds
         return self._ask("warm", wait, sample=sample, rows=rows, batch=batch, shadow=shadow, seconds=seconds)
 
-    def run(self, sample: str, rows: Sequence[int], *, batch: int, shadow: bool) -> dict[str, Any]:
+    def run(self, sample: str, rows: Rows, *, batch: int, shadow: bool) -> dict[str, Any]:
         """One timed block: nanoseconds per call and the block's memory and switches."""
         wait = self.timeout_s * max(1, len(rows) // batch)
         return self._ask("run", wait, sample=sample, rows=rows, batch=batch, shadow=shadow)
 
-    def outputs(self, sample: str, rows: Sequence[int], *, batch: int, shadow: bool, seconds: float) -> dict[str, Any]:
+    def outputs(self, sample: str, rows: Rows, *, batch: int, shadow: bool, seconds: float) -> dict[str, Any]:
         """Answers by output name, and the rows for which there was time."""
         wait = self.timeout_s + seconds
         return self._ask("outputs", wait, sample=sample, rows=rows, batch=batch, shadow=shadow, seconds=seconds)
 
-    def profile(self, sample: str, rows: Sequence[int], *, batch: int) -> dict[str, Any]:
+    def profile(self, sample: str, rows: Rows, *, batch: int) -> dict[str, Any]:
         """The profiled pass."""
         wait = self.timeout_s * (2 + len(rows))
         return self._ask("profile", wait, sample=sample, rows=rows, batch=batch)
 
     def transform(
-        self, script: Path, sample: str, rows: Sequence[int], *, batch: int, out_dir: Path, options: Mapping[str, Any], timeout_s: float
+        self,
+        script: Path,
+        sample: str,
+        rows: Rows,
+        *,
+        batch: int,
+        out_dir: Path,
+        options: Mapping[str, Any],
+        timeout_s: float,
     ) -> dict[str, Any]:
         """Run a transform's script on the loaded model."""
-        made: dict[str, Any] = self._ask(
+        return self._ask(
             "transform",
             timeout_s,
             script=str(script),
@@ -162,7 +170,6 @@ class Worker:
             out_dir=str(out_dir),
             options=dict(options),
         )
-        return made
 
     def close(self) -> None:
         """End the process, politely first; afterwards nothing of it is left."""
@@ -185,7 +192,7 @@ class Worker:
         self._selector.close()
         self._log.close()
 
-    def _ask(self, command: str, wait_s: float, **arguments: Any) -> Any:
+    def _ask(self, command: str, wait_s: float, **arguments: Any) -> dict[str, Any]:
         deadline = time.monotonic() + wait_s
         if "rows" in arguments:
             arguments["rows"] = [int(row) for row in arguments["rows"]]
@@ -199,7 +206,8 @@ class Worker:
             raise self._death() from None
         if "error" in answer:
             raise self._failed(answer["error"])
-        return answer["ok"]
+        made: dict[str, Any] = answer["ok"]
+        return made
 
     def _failed(self, error: Mapping[str, Any]) -> CallFailed:
         row = "" if error["row"] is None else f" on row {error['row']}"

@@ -11,7 +11,12 @@ def by_name(answer, size):
     answer = to_arrays(answer)
     if isinstance(answer, dict):
         return {str(name): column(value, size) for name, value in answer.items()}
-    if isinstance(answer, (list, tuple)) and len(answer) == size and size and all(isinstance(row, dict) for row in answer):
+    if (
+        isinstance(answer, (list, tuple))
+        and len(answer) == size
+        and size
+        and all(isinstance(row, dict) for row in answer)
+    ):
         names = list(dict.fromkeys(name for row in answer for name in row))
         return {str(name): objects([to_arrays(row.get(name)) for row in answer]) for name in names}
     if isinstance(answer, (list, tuple)) and answer and all(isinstance(part, np.ndarray) for part in answer):

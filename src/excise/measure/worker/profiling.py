@@ -10,15 +10,73 @@ import pstats
 import time
 
 CLASSES = ("op_compute", "copies_casts", "host_device", "indexing", "framework", "logging_io")
-COPIES = ("astype", "copy", "asarray", "array'", "concatenate", "hstack", "vstack", "stack", "tolist", "to_numpy", "deepcopy",
-          "ascontiguousarray", "fillna", "check_array", "_cast", "convert", "validate_data", "reset_index")
-INDEXING = ("__getitem__", "__setitem__", "iloc", "loc", "take", "reindex", "_get_item", "getitem", "get_indexer", "insert",
-            "_slice", "xs", "get_loc")
+COPIES = (
+    "astype",
+    "copy",
+    "asarray",
+    "array'",
+    "concatenate",
+    "hstack",
+    "vstack",
+    "stack",
+    "tolist",
+    "to_numpy",
+    "deepcopy",
+    "ascontiguousarray",
+    "fillna",
+    "check_array",
+    "_cast",
+    "convert",
+    "validate_data",
+    "reset_index",
+)
+INDEXING = (
+    "__getitem__",
+    "__setitem__",
+    "iloc",
+    "loc",
+    "take",
+    "reindex",
+    "_get_item",
+    "getitem",
+    "get_indexer",
+    "insert",
+    "_slice",
+    "xs",
+    "get_loc",
+)
 OUTSIDE = ("logging", "json", "socket", "ssl", "urllib", "http", "requests", "sqlite3", "_io", "posix", "csv", "pickle")
-OUTSIDE_NAMES = ("print>", "method write", "method flush", "posix.write", "posix.fsync", "socket", "time.sleep", "json.dumps", "open>")
+OUTSIDE_NAMES = (
+    "print>",
+    "method write",
+    "method flush",
+    "posix.write",
+    "posix.fsync",
+    "socket",
+    "time.sleep",
+    "json.dumps",
+    "open>",
+)
 DEVICE = ("to_device", "cuda", "memcpy", ".cpu>", "hipMemcpy")
-COMPUTE = ("predict", "run>", "method run", "dot", "matmul", "linear", "conv", "_predict", "decision_function", "raw_predict", "reduce",
-           "sort", "expit", "exp", "einsum", "addmm", "forward")
+COMPUTE = (
+    "predict",
+    "run>",
+    "method run",
+    "dot",
+    "matmul",
+    "linear",
+    "conv",
+    "_predict",
+    "decision_function",
+    "raw_predict",
+    "reduce",
+    "sort",
+    "expit",
+    "exp",
+    "einsum",
+    "addmm",
+    "forward",
+)
 HOTSPOTS = 10
 
 
@@ -112,7 +170,11 @@ def entry_code(predictor):
     handler = getattr(predictor, "handler", None)
     if handler is None:
         return None
-    call = handler if inspect.isfunction(handler) or inspect.ismethod(handler) else getattr(type(handler), "__call__", None)
+    call = (
+        handler
+        if inspect.isfunction(handler) or inspect.ismethod(handler)
+        else getattr(type(handler), "__call__", None)
+    )
     return getattr(call, "__code__", None)
 
 
@@ -132,10 +194,19 @@ def undeclared(predictor, stats, scale):
     if entry is None or entry not in stats or not getattr(predictor, "shadow", False):
         return []
     declared, required = stage_codes(predictor), getattr(predictor, "required", None) or {}
-    found = [{"name": "(in the call itself)", "where": "%s:%d" % (short(entry[0]), entry[1]), "ms": stats[entry][2] * scale, "required": None}]
+    found = [
+        {
+            "name": "(in the call itself)",
+            "where": "%s:%d" % (short(entry[0]), entry[1]),
+            "ms": stats[entry][2] * scale,
+            "required": None,
+        }
+    ]
     for name, numbers in stats.items():
         callers = numbers[4]
         if entry in callers and name not in declared and "_lsprof" not in name[2]:
             where = "built-in" if name[0] == "~" else "%s:%d" % (short(name[0]), name[1])
-            found.append({"name": name[2], "where": where, "ms": callers[entry][3] * scale, "required": required.get(name[2])})
+            found.append(
+                {"name": name[2], "where": where, "ms": callers[entry][3] * scale, "required": required.get(name[2])}
+            )
     return sorted(found, key=lambda item: -item["ms"])[:HOTSPOTS]

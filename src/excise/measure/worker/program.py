@@ -157,7 +157,11 @@ class Worker:
             done.extend(cut)
             if time.perf_counter() - started > seconds:
                 break
-        return {"rows": np.array(done, dtype=np.int64), "values": outputs.joined(answers), "call_ms": 1e3 * float(np.median(walls))}
+        return {
+            "rows": np.array(done, dtype=np.int64),
+            "values": outputs.joined(answers),
+            "call_ms": 1e3 * float(np.median(walls)),
+        }
 
     def profile(self, sample, rows, batch):
         """A separate profiled pass over production's own calls; never the timed one."""

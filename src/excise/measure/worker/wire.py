@@ -105,7 +105,11 @@ def _tag_rest(value):
 
 def _tag_array(array, buffers):
     if array.dtype.kind == "O":
-        return {"~": "objects", "shape": list(array.shape), "v": [_tag(item, buffers) for item in array.ravel().tolist()]}
+        return {
+            "~": "objects",
+            "shape": list(array.shape),
+            "v": [_tag(item, buffers) for item in array.ravel().tolist()],
+        }
     if array.dtype.kind not in "biufcSUmM":
         return {"~": "repr", "v": repr(array)[:1000], "type": str(array.dtype)}
     data = np.ascontiguousarray(array)
