@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 from click.core import ParameterSource
@@ -11,7 +11,7 @@ from click.core import ParameterSource
 from excise.core.duration import parse_seconds
 from excise.core.errors import UsageError
 
-Command = TypeVar("Command", bound=Callable[..., Any])
+Command = Callable[..., Any]
 Decorator = Callable[[Command], Command]
 
 
@@ -36,7 +36,7 @@ def model_ref(value: Any) -> str:
 FILE = click.Path(dir_okay=False, writable=True)
 
 
-def stack(*decorators: Decorator[Command]) -> Decorator[Command]:
+def stack(*decorators: Decorator) -> Decorator:
     """One decorator that adds several options, shown in the order given."""
 
     def decorate(command: Command) -> Command:
@@ -47,7 +47,7 @@ def stack(*decorators: Decorator[Command]) -> Decorator[Command]:
     return decorate
 
 
-def model(*, required: bool = True) -> Decorator[Command]:
+def model(*, required: bool = True) -> Decorator:
     """The argument MODEL; a project's settings may stand in for it."""
     return stack(
         click.argument("model", type=model_ref, metavar="MODEL", required=required),
@@ -55,7 +55,7 @@ def model(*, required: bool = True) -> Decorator[Command]:
     )
 
 
-def samples() -> Decorator[Command]:
+def samples() -> Decorator:
     """Where inputs come from, and in which form a call gets them."""
     return stack(
         click.option("--current", metavar="DATA", help="Inputs as production gets them today."),
@@ -69,7 +69,7 @@ def samples() -> Decorator[Command]:
     )
 
 
-def csv() -> Decorator[Command]:
+def csv() -> Decorator:
     """How cells of a CSV get their types."""
     return click.option(
         "--csv",
@@ -80,7 +80,7 @@ def csv() -> Decorator[Command]:
     )
 
 
-def effort() -> Decorator[Command]:
+def effort() -> Decorator:
     """How long and how hard to measure."""
     return stack(
         click.option(
@@ -121,7 +121,7 @@ def effort() -> Decorator[Command]:
     )
 
 
-def pricing() -> Decorator[Command]:
+def pricing() -> Decorator:
     """What the machine costs; ``one_price`` settles which of the two counts."""
     return stack(
         click.option("--price", metavar="SKU", help="Machine whose price counts, such as aws/c5.large."),
@@ -136,7 +136,7 @@ def pricing() -> Decorator[Command]:
     )
 
 
-def remedies() -> Decorator[Command]:
+def remedies() -> Decorator:
     """Which remedies to try, and what they may cost in skill."""
     return stack(
         click.option(
@@ -160,7 +160,7 @@ def remedies() -> Decorator[Command]:
     )
 
 
-def rot() -> Decorator[Command]:
+def rot() -> Decorator:
     """Whether and how the newest compatible environment is tried."""
     return stack(
         click.option("--rot/--no-rot", default=None, help="Try the newest compatible environment (downloads wheels)."),
@@ -177,7 +177,7 @@ def rot() -> Decorator[Command]:
     )
 
 
-def reports() -> Decorator[Command]:
+def reports() -> Decorator:
     """Where the result goes beside the terminal."""
     return stack(
         click.option(
