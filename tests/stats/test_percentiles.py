@@ -1,3 +1,5 @@
+from statistics import NormalDist
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -22,8 +24,6 @@ def test_intervals_cover_for_any_distribution(q, n):
 
 
 def _erfinv(y):
-    from statistics import NormalDist  # noqa: PLC0415  only here
-
     return NormalDist().inv_cdf((y + 1) / 2) / np.sqrt(2)
 
 
