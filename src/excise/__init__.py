@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from excise.api.audit import audit
     from excise.api.init import init
+    from excise.api.profile import profile
 
 __version__ = "0.1.0"
 
-__all__ = ["__version__", "audit", "init"]
+__all__ = ["__version__", "audit", "init", "profile"]
 
 
 def __getattr__(name: str) -> Any:
