@@ -93,8 +93,10 @@ def roots() -> list[str]:
     """Distributions that own a module which is loaded now, sorted."""
     owners: dict[str, set[str]] = {}
     for distribution in metadata.distributions():
-        for file in distribution.files or ():
-            owners.setdefault(top_level(str(file)), set()).add(normalized(distribution.metadata["Name"] or ""))
+        # Not distribution.files: that asks the disk about every file, which takes a minute where torch is installed.
+        paths = (row.partition(",")[0].strip('"') for row in (distribution.read_text("RECORD") or "").splitlines())
+        for module in set(map(top_level, paths)):
+            owners.setdefault(module, set()).add(normalized(distribution.metadata["Name"] or ""))
     loaded = {name.partition(".")[0] for name in list(sys.modules)}
     return sorted({owner for name in loaded for owner in owners.get(name, ())} - {""})
 
