@@ -28,7 +28,7 @@ class ColumnFacts(msgspec.Struct, frozen=True, kw_only=True):
         dtype: what the source calls it.
         rows, nulls: cells; NaN counts as null.
         types: cells by type. text_forms: text cells by what the text looks like.
-        distinct: texts that differ, None where they were too many to count.
+        distinct: texts that differ, None without texts, or where they were too many to count.
         minimum, maximum, mean, std: of the numbers, None without.
         decimals: that the finest number uses, 9 for more than 8; None without numbers.
         infinite: numbers that are infinite.
@@ -178,7 +178,7 @@ def column_facts(column: ColumnProfile) -> ColumnFacts:
         nulls=column.missing,
         types=column.types,
         text_forms=texts.forms,
-        distinct=len(texts.categories.counts()) if texts.categories.complete else None,
+        distinct=len(texts.categories.counts()) if texts.rows and texts.categories.complete else None,
         minimum=numbers.minimum,
         maximum=numbers.maximum,
         mean=numbers.mean,

@@ -7,7 +7,7 @@ import datetime as dt
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Any, Literal, Self
 
 import msgspec
@@ -132,9 +132,11 @@ class Caster:
         """A Python file with ``cast(row)`` and ``cast_frame(frame)`` that needs the standard library only."""
         functions = {cast.function for cast in self.casts.values()} | {"cast_cells"}
         lines = [f"    {name!r}: {written(cast)}," for name, cast in self.casts.items()]
-        blocks = [HEADER.format(source=" ".join(self.source.split()), mark=MARK), *sources(functions)]
         table = "\n".join(["CASTS: dict[str, Callable[[Any], Any]] = {", *lines, "}"])
-        return "\n\n".join([*blocks, table, FOOTER])
+        body = "\n\n".join([*sources(functions), table, FOOTER])
+        # The origin stands in a docstring, which it must not be able to end.
+        source = " ".join(self.source.split()).replace("\\", "/").replace('"', "'")
+        return HEADER.format(source=source, mark=MARK, imports="\n".join(imports(body))) + body
 
 
 def as_profile(data: Table | FeatureProfile) -> FeatureProfile:
@@ -289,8 +291,7 @@ def written(cast: Cast) -> str:
 
 def sources(functions: set[str]) -> Iterator[str]:
     """The parts of ``casting`` that the named functions rest on, in the order of the file."""
-    text = inspect.getsource(casting)
-    tree = ast.parse(text)
+    text, tree = casting_source()
     parts = {name: node for node in tree.body for name in defined(node)}
     wanted = {"NULL_WORDS"}
     pending = set(functions)
@@ -305,6 +306,31 @@ def sources(functions: set[str]) -> Iterator[str]:
     for node in tree.body:
         if isinstance(node, ast.FunctionDef) and node.name in wanted:
             yield "\n" + (ast.get_source_segment(text, node) or "")
+
+
+def imports(body: str) -> Iterator[str]:
+    """The import lines that a body of code needs."""
+    used = {node.id for node in ast.walk(ast.parse(body)) if isinstance(node, ast.Name)}
+    for module in ("math", "re"):
+        if module in used:
+            yield f"import {module}"
+    for package, names in IMPORTED.items():
+        if found := [name for name in names if name in used]:
+            yield f"from {package} import {', '.join(found)}"
+
+
+IMPORTED = {
+    "collections.abc": ("Callable", "Collection", "Mapping", "Sequence"),
+    "datetime": ("UTC", "datetime"),
+    "typing": ("Any",),
+}
+
+
+@cache
+def casting_source() -> tuple[str, ast.Module]:
+    """The file of ``casting`` as text and as a tree."""
+    text = inspect.getsource(casting)
+    return text, ast.parse(text)
 
 
 def defined(node: ast.stmt) -> list[str]:
@@ -324,11 +350,8 @@ something else stays as it is. Needs nothing but Python 3.11 and its standard li
 
 from __future__ import annotations
 
-import math
-import re
-from collections.abc import Callable, Collection, Mapping, Sequence
-from datetime import UTC, datetime
-from typing import Any
+{imports}
+
 '''
 
 FOOTER = '''

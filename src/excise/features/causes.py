@@ -14,7 +14,7 @@ from typing import NamedTuple
 from excise.core.audit import Finding
 from excise.features.numbers import CELLS_PER_DECADE
 from excise.features.profile import ColumnProfile, FeatureProfile
-from excise.features.texts import NUMERIC_FORMS, PADDED, form_of
+from excise.features.texts import NUMERIC_FORMS, PADDED, Texts, form_of
 
 Z_RISE = 4.0  # one false finding in 30,000 comparisons
 FLOOR = 0.01  # a rise that nobody would act upon
@@ -118,15 +118,32 @@ def numbers_as_text(pair: Pair) -> Iterator[Finding]:
     if pair.reference.form not in NUMERIC:
         return
     texts, explained = pair.current.texts, 0
-    for kind, forms, what in FORMS:
+    for kind, forms, what in settled(texts):
         count = sum(texts.forms.get(form, 0) for form in forms)
         before = sum(pair.reference.texts.forms.get(form, 0) for form in forms)
         explained += count
         if count and (before == 0 or pair.rose(before, count)):
-            yield pair.finding(kind, count, what, texts.shown(*forms))
+            if kind == "null_word" and before:
+                yield words_rose(pair, before, count, texts.shown(*forms))
+            else:
+                yield pair.finding(kind, count, what, texts.shown(*forms))
     other = texts.rows - explained
     if other:
         yield pair.finding("mixed_types", other, "text among numbers", other_texts(pair.current))
+
+
+def settled(texts: Texts) -> tuple[tuple[str, tuple[str, ...], str], ...]:
+    """The forms to tell apart; where some cells say ``3,5``, a cell that says ``1,234`` has a decimal comma too."""
+    if not texts.count("decimal_comma"):
+        return FORMS
+    merged = {"thousands_separator": (), "decimal_comma": ("decimal_comma", "thousands")}
+    return tuple((kind, merged.get(kind, forms), what) for kind, forms, what in FORMS)
+
+
+def words_rose(pair: Pair, before: int, after: int, shown: tuple[str, ...]) -> Finding:
+    """More nulls, where the reference too writes them as words."""
+    was = percent(before / pair.reference.rows)
+    return pair.finding("nulls_rose", after, f"nulls written as text (reference {was})", shown)
 
 
 def other_texts(column: ColumnProfile) -> tuple[str, ...]:
@@ -215,9 +232,11 @@ def text_forms(pair: Pair) -> Iterator[Finding]:
     if pair.rose(before.padded, after.padded, 0.0):
         padded = tuple(form for form in after.forms if form.endswith(PADDED))
         yield pair.finding("text_padded", after.padded, "surrounding blanks", padded_texts(pair.current, padded))
-    words = after.count("null_word", "blank")
-    if pair.rose(before.count("null_word", "blank"), words):
-        yield pair.finding("null_word", words, "a word for null as text", after.shown("null_word", "blank"))
+    had, words = before.count("null_word", "blank"), after.count("null_word", "blank")
+    if pair.rose(had, words):
+        shown = after.shown("null_word", "blank")
+        rise = pair.finding("null_word", words, "a word for null as text", shown)
+        yield words_rose(pair, had, words, shown) if had else rise
 
 
 def padded_texts(column: ColumnProfile, forms: tuple[str, ...]) -> tuple[str, ...]:

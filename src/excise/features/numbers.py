@@ -66,13 +66,14 @@ class Bins(msgspec.Struct, frozen=True):
 
 def atom_edges(marks: Floats, atoms: Floats, dtype: type[np.float32 | np.float64]) -> NDArray[Any]:
     """Unique edges in ``dtype``: each mark rounded down, and the next number above each atom."""
-    with np.errstate(over="ignore"):
-        lower = marks.astype(dtype)
     down, up = dtype(-np.inf), dtype(np.inf)
-    lower = np.where(lower.astype(np.float64) > marks, np.nextafter(lower, down), lower)
-    upper = np.nextafter(lower[np.isin(marks, atoms)], up)
+    with np.errstate(over="ignore", under="ignore"):
+        lower = marks.astype(dtype)
+        lower = np.where(lower.astype(np.float64) > marks, np.nextafter(lower, down), lower)
+        upper = np.nextafter(lower[np.isin(marks, atoms)], up)
     edges: NDArray[Any] = np.unique(np.concatenate([lower, upper]))
-    return edges[np.isfinite(edges)]
+    finite: NDArray[Any] = edges[np.isfinite(edges)]
+    return finite
 
 
 class Numbers(msgspec.Struct, frozen=True, kw_only=True):
