@@ -97,7 +97,7 @@ KEYS: dict[str, Key] = {
 SECTIONS: dict[str, tuple[str, ...]] = {
     "audit": tuple(key for key in KEYS if key != "name"),
     "profile": ("reference", "current", "csv"),
-    "release": ("model", "reference", "target", "csv", "input", "batch", "budget", "timeout", "max_cores", "name"),
+    "release": ("model", "reference", "target", "csv", "name"),
 }
 """Which settings a verb knows. ``trust_pickle`` is not among them: a file must not be able to run another."""
 
@@ -236,7 +236,7 @@ def checked(key: str, value: Any, *, where: str, prefix: str = "") -> Any:
             parse_seconds(valid)
     except (msgspec.ValidationError, UsageError):
         what = f"{where}: {prefix}{key} must be {kind.words}, not {value!r}"
-        raise ConfigError(what, hint=f"{key} = {KEYS[key].example}") from None
+        raise ConfigError(what, hint=f"such as {key} = {KEYS[key].example}") from None
     return valid
 
 
