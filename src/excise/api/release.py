@@ -3,37 +3,35 @@
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from excise.adapters.models import find
-from excise.core.clock import SystemClock
 from excise.core.environment import Environment
 from excise.core.errors import Mismatch, NotFound
 from excise.core.refs import ModelRef, RefKind
 from excise.core.release import Baseline, OpenedRelease, Release
 from excise.core.verdict import Outcome
-from excise.features import FeatureProfile
 from excise.ledger import find_project
 from excise.releases import Bundle, ReleaseDiff, ReleaseStore, Summary, collect
 from excise.releases import environment as environments
-from excise.releases.baseline import PROFILE, REFERENCE
 from excise.releases.bundle import loader_in, staged
 from excise.releases.diff import Change, environment_changes
 from excise.releases.newest import MAX_DOWNLOAD_MB, Plan, build_newest, newest_plan
 from excise.releases.probe import Probe, probe
-from excise.tables import CsvMode, Table, read, write_parquet
+
+if TYPE_CHECKING:
+    from excise.tables import CsvMode, Table
 
 HERE = "here"
 """Stands for this interpreter on this machine where a release's environment may be named."""
 WORKER_NEEDS = "numpy"
 """The measuring worker runs on it, whatever the model needs."""
 
-MeasureBaseline = Callable[[OpenedRelease, Table, str | None], Baseline]
+MeasureBaseline = Callable[[OpenedRelease, "Table", str | None], Baseline]
 """Measures an opened release on its reference rows."""
 
 
@@ -121,16 +119,19 @@ def create_release(
         DataError: the reference cannot be read, or lacks the target.
         StoreError: the store cannot be written.
     """
+    from excise.api.reference import keep_baseline, read_reference  # noqa: PLC0415  Arrow, which listing does without
+
     store = store_of(project)
     subject = find(ModelRef.parse(model), trust_pickle=trust_pickle)
     rows = None if reference is None else read_reference(reference, target, csv)
     origin = None if parent is None else store.resolve(parent).digest
     bundle = complete(collect(subject, include=include), store)
+    environment, lock = environments.capture_with_lock()
     made = store.create(
         bundle,
         name=name or name_from(subject.ref.name),
-        environment=environments.capture(),
-        lock=environments.pylock(environments.capture()),
+        environment=environment,
+        lock=lock,
         parent=origin,
     )
     if rows is not None and (made.new or store.baseline(made.release.digest) is None):
@@ -176,7 +177,7 @@ def verify_release(ref: str | None = None, *, project: Path | None = None) -> Ve
 
 def lock_environment(ref: str = HERE, *, project: Path | None = None) -> str:
     """The ``pylock.toml`` of this interpreter, or of a release."""
-    return environments.pylock(environments.capture()) if ref == HERE else store_of(project).lock(ref)
+    return environments.capture_with_lock()[1] if ref == HERE else store_of(project).lock(ref)
 
 
 def diff_environments(before: str, after: str = HERE, *, project: Path | None = None) -> EnvironmentDiff:
@@ -234,42 +235,6 @@ def complete(bundle: Bundle, store: ReleaseStore) -> Bundle:
     with staged(bundle, store.root / "ingest") as root:
         found = probe(loader_in(root, bundle.loader, bundle.target, bundle.options), folder=root)
     return msgspec.structs.replace(bundle, signature=found.signature)
-
-
-def read_reference(reference: Any, target: str | None, csv: CsvMode) -> Table:
-    """The reference rows.
-
-    Raises:
-        DataError: they cannot be read, or have no such target.
-    """
-    rows = read(reference, csv=csv)
-    if target is not None:
-        rows.column(target)
-    return rows
-
-
-def keep_baseline(
-    store: ReleaseStore, release: Release, rows: Table, target: str | None, measure: MeasureBaseline | None
-) -> None:
-    """Measure a release where that was asked for, and keep rows, profile and numbers with it."""
-    if measure is None:
-        measured = Baseline(release=release.digest, measured=SystemClock().now().isoformat())
-    else:
-        measured = measure(store.open(release.digest), rows, target)
-    inputs = rows if target is None else rows.drop([target])
-    with tempfile.TemporaryDirectory() as folder:
-        parquet = Path(folder) / "reference.parquet"
-        write_parquet(rows, parquet)
-        files: dict[str, Path | bytes] = {REFERENCE: parquet, PROFILE: FeatureProfile.build(inputs).encode()}
-        kept = msgspec.structs.replace(
-            measured,
-            release=release.digest,
-            target=target,
-            reference=REFERENCE,
-            profile=PROFILE,
-            hardware=measured.hardware or environments.hardware(),
-        )
-        store.attach_baseline(release.digest, kept, files)
 
 
 def document(store: ReleaseStore, release: Release, *, new: bool) -> ReleaseDocument:

@@ -133,14 +133,20 @@ def facts(thing: object, fields: tuple[str, ...]) -> dict[str, Any]:
 
 def baseline_changes(old: Baseline | None, new: Baseline | None) -> Iterator[Change]:
     """The measured numbers, with their intervals; the machine that they were measured on is among them."""
+    if old is None or new is None:
+        yield from differing("baseline", {"measured": day_of(old)}, {"measured": day_of(new)})
+        return
     sides = [numbers(side) for side in (old, new)]
     yield from differing("baseline", *sides)
 
 
-def numbers(baseline: Baseline | None) -> dict[str, str]:
+def day_of(baseline: Baseline | None) -> str | None:
+    """When a baseline was measured."""
+    return None if baseline is None else baseline.measured
+
+
+def numbers(baseline: Baseline) -> dict[str, str]:
     """Every number of a baseline in words."""
-    if baseline is None:
-        return {}
     found = {name: getattr(baseline, name) for name in NUMBERS}
     words = {name: estimate_words(value) for name, value in found.items() if value is not None}
     return words | ({"measured on": baseline.hardware.cpu} if baseline.hardware else {})

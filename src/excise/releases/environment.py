@@ -10,13 +10,13 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from excise.core.environment import Environment, Package
+from excise.core.environment import Environment
 from excise.core.errors import StoreError
 from excise.releases import installed
 from excise.releases import pylock as lockfile
 from excise.releases.hardware import hardware
 
-__all__ = ["capture", "describe", "hardware", "isolated", "pylock", "same_interpreter"]
+__all__ = ["capture", "capture_with_lock", "describe", "hardware", "isolated", "pylock", "same_interpreter"]
 
 CAPTURE_TIMEOUT_S = 120
 SCRIPT = Path(installed.__file__)
@@ -29,7 +29,15 @@ def capture(executable: str | os.PathLike[str] = sys.executable, name: str = "cu
     Raises:
         StoreError: the interpreter does not start or is older than Python 3.8.
     """
-    return to_environment(describe(executable), name)
+    return capture_with_lock(executable, name)[0]
+
+
+def capture_with_lock(
+    executable: str | os.PathLike[str] = sys.executable, name: str = "current"
+) -> tuple[Environment, str]:
+    """An environment and its ``pylock.toml``, from one look."""
+    facts = describe(executable)
+    return to_environment(facts, name), lockfile.write(facts)
 
 
 def pylock(environment: Environment | str | os.PathLike[str]) -> str:
@@ -41,15 +49,12 @@ def pylock(environment: Environment | str | os.PathLike[str]) -> str:
 def to_environment(facts: dict[str, Any], name: str) -> Environment:
     """Facts that ``installed.describe`` gave, as an Environment."""
     lock = lockfile.write(facts)
-    packages = tuple(
-        Package(name=entry["name"], version=entry["version"], sha256=entry["content"]) for entry in facts["packages"]
-    )
     return Environment(
         name=name,
         executable=facts["executable"],
         python=facts["python"],
         platform=facts["platform"],
-        packages=packages,
+        packages=lockfile.read(lock)[1],
         lock_digest=lockfile.digest(lock),
         hardware=hardware(),
     )

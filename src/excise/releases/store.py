@@ -272,11 +272,8 @@ class ReleaseStore:
         version = latest(tags, parsed.target) if parsed.attribute == LATEST else parsed.attribute
         wanted = f"{parsed.target}@{version}"
         if parsed.kind is not RefKind.RELEASE or wanted not in names:
-            close = ", ".join(difflib.get_close_matches(wanted, names, n=3)) or "excise release list"
-            raise NotFound(
-                f"no release {parsed.text!r} in {self.root}",
-                hint=f"did you mean {close}?" if names else "create one: excise release create MODEL --name NAME",
-            )
+            close = difflib.get_close_matches(wanted, names, n=3)
+            raise NotFound(f"no release {parsed.text!r} in {self.root}", hint=hint_for(close))
         return names[wanted]
 
     def _manifest(self, entry: Descriptor, what: str) -> Manifest:
@@ -400,6 +397,11 @@ def file_entry(layer: Descriptor) -> FileEntry:
     return FileEntry(
         path=layer.path, sha256=layer.digest.partition(":")[2], size=layer.size, role=ROLE_OF[layer.media_type]
     )
+
+
+def hint_for(close: Sequence[str]) -> str:
+    """What to do about a name that is not there."""
+    return f"did you mean {', '.join(close)}?" if close else "excise release list names those that there are"
 
 
 def text_of(ref: ModelRef | str) -> str:

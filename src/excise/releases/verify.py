@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -36,14 +36,13 @@ def verify_release(layout: Layout, entries: Sequence[Descriptor]) -> Verificatio
     """
     found = list(marker_problems(layout))
     seen: dict[str, int] = {}
-    digests = {entry.digest for entry in entries}
-    records = [entry for entry in layout.index() if subject_of(entry) in digests]
-    for entry in (*entries, *records):
-        found += problems(layout, entry, seen)
+    tags = {entry.digest: entry.annotations[oci.REF_NAME] for entry in reversed(entries)}
+    for entry in (*entries, *(record for record in layout.index() if subject_of(record) in tags)):
+        found += problems(layout, entry, name_of(entry, tags), seen)
     if found:
         raise Mismatch("; ".join(dict.fromkeys(found)), hint=HINT)
-    tags = tuple(name_of(entry) for entry in entries)
-    return Verification(releases=tags, blobs=len(seen), size_bytes=sum(seen.values()))
+    names = tuple(entry.annotations[oci.REF_NAME] for entry in entries)
+    return Verification(releases=names, blobs=len(seen), size_bytes=sum(seen.values()))
 
 
 def marker_problems(layout: Layout) -> Iterator[str]:
@@ -55,9 +54,8 @@ def marker_problems(layout: Layout) -> Iterator[str]:
         yield "oci-layout is missing"
 
 
-def problems(layout: Layout, entry: Descriptor, seen: dict[str, int]) -> Iterator[str]:
+def problems(layout: Layout, entry: Descriptor, what: str, seen: dict[str, int]) -> Iterator[str]:
     """What is wrong with a manifest or with anything that it names; without the manifest nothing is named."""
-    what = name_of(entry)
     if wrong := checked_once(layout, entry, seen):
         yield f"the manifest of {what} {wrong} ({entry.digest})"
         return
@@ -77,10 +75,10 @@ def checked_once(layout: Layout, part: Descriptor, seen: dict[str, int]) -> str 
     return wrong
 
 
-def name_of(entry: Descriptor) -> str:
+def name_of(entry: Descriptor, tags: Mapping[str, str]) -> str:
     """What to call an entry of the index: its tag, or what it records of which release."""
     record = "the baseline" if entry.artifact_type == oci.BASELINE else "the provenance"
-    return entry.annotations.get(oci.REF_NAME) or f"{record} of {subject_of(entry)}"
+    return entry.annotations.get(oci.REF_NAME) or f"{record} of {tags[subject_of(entry) or '']}"
 
 
 def subject_of(entry: Descriptor) -> str | None:

@@ -56,7 +56,6 @@ def show_view(document: ReleaseDocument) -> RenderableType:
     release = document.release
     environment = release.environment
     table = grid(2)
-    table.add_row("digest", release.digest)
     table.add_row(
         "made",
         f"{(release.created or 'unknown')[:DAY]}" + (f" from {release.parent[:SHORT]}" if release.parent else ""),
@@ -70,7 +69,8 @@ def show_view(document: ReleaseDocument) -> RenderableType:
     table.add_row("python", f"{environment.python} on {environment.platform}, {len(environment.packages)} packages")
     table.add_row("hardware", f"{environment.hardware.cores} x {environment.hardware.cpu}")
     table.add_row("baseline", baseline_words(document.baseline))
-    return Group(Text(f"{release.name}@{release.version}", style="bold"), table)
+    # On a line of its own the digest fits 80 columns and can be copied whole.
+    return Group(Text(f"{release.name}@{release.version}", style="bold"), Text(release.digest), table)
 
 
 def created_view(document: ReleaseDocument) -> RenderableType:
