@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
 from excise.core.clock import SystemClock
-from excise.core.release import Baseline, Release
+from excise.core.release import Baseline, OpenedRelease, Release
 from excise.features import FeatureProfile
 from excise.releases import ReleaseStore
 from excise.releases.baseline import PROFILE, REFERENCE
 from excise.releases.hardware import hardware
 from excise.tables import CsvMode, Table, read, write_parquet
 
-if TYPE_CHECKING:
-    from excise.api.release import MeasureBaseline
+MeasureBaseline = Callable[[OpenedRelease, Table, str | None], Baseline]
+"""Measures an opened release on its reference rows."""
 
 
 def read_reference(reference: Any, target: str | None, csv: CsvMode) -> Table:

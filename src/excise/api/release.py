@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ from excise.adapters.models import find
 from excise.core.environment import Environment
 from excise.core.errors import Mismatch, NotFound
 from excise.core.refs import ModelRef, RefKind
-from excise.core.release import Baseline, OpenedRelease, Release
+from excise.core.release import Baseline, Release
 from excise.core.verdict import Outcome
 from excise.ledger import find_project
 from excise.releases import Bundle, ReleaseDiff, ReleaseStore, Summary, collect
@@ -24,15 +24,13 @@ from excise.releases.newest import MAX_DOWNLOAD_MB, Plan, build_newest, newest_p
 from excise.releases.probe import Probe, probe
 
 if TYPE_CHECKING:
-    from excise.tables import CsvMode, Table
+    from excise.api.reference import MeasureBaseline
+    from excise.tables import CsvMode
 
 HERE = "here"
 """Stands for this interpreter on this machine where a release's environment may be named."""
 WORKER_NEEDS = "numpy"
 """The measuring worker runs on it, whatever the model needs."""
-
-MeasureBaseline = Callable[[OpenedRelease, "Table", str | None], Baseline]
-"""Measures an opened release on its reference rows."""
 
 
 class ReleaseDocument(msgspec.Struct, frozen=True, kw_only=True):
