@@ -59,6 +59,12 @@ class OnnxDynamo(_OnnxVariant):
     steps: ClassVar[Mapping[str, Any]] = {"export": "dynamo"}
     otherwise = "torch.export takes torch modules only"
 
+    def applies(self, subject: Subject) -> str | None:
+        """None for modules that the plain export traces; an exported program has one export only."""
+        if subject.variant.loader.target.endswith(".pt2"):
+            return "the plain export of a .pt2 is torch.export's already"
+        return super().applies(subject)
+
 
 class OnnxFused(_OnnxVariant):
     """Transformer blocks fused; rejected where no attention fused."""

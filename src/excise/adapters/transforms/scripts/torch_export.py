@@ -10,12 +10,14 @@ import importlib.util
 import inspect
 import json
 import os
+import re
 import sys
 
 LEGACY_OPSET = 17
 DYNAMO_OPSET = 18
 """The lowest that torch.export's translation writes."""
 IR_VERSION = 8
+ANSI = re.compile("\x1b\\[[0-9;]*m")
 
 
 def sibling(name):
@@ -32,6 +34,7 @@ def sibling(name):
 
 def export(calls, folder, route):
     """``{"path", "loader_options", "notes"}``; kept beside the file for the next transform of the same model."""
+    route = "dynamo" if calls.program is not None else route  # an exported program cannot be traced again
     path, kept = os.path.join(folder, "module-%s.onnx" % route), os.path.join(folder, "module-%s.json" % route)
     if os.path.exists(kept):
         with open(kept) as file:
@@ -57,11 +60,11 @@ def write(calls, records, names, path, route):
     axes = free_axes(names, given)
     largest = max(range(len(given)), key=lambda i: sum(t.numel() for t in given[i]))
     structure, outputs = structure_of(records[largest][2])
-    module = Flat(program_module(calls), records[largest][:2])
+    module = traceable(calls, records[largest][:2])
     try:
         run_exporter(module, widened(given[largest]), path + ".tmp", names, outputs, axes, route)
     except Exception as error:
-        text = str(error).strip().splitlines()
+        text = ANSI.sub("", str(error)).strip().splitlines()
         sibling("rejection").reject("torch cannot export it: %s %s" % (type(error).__name__, text[0] if text else ""))
     proto = onnx.load(path + ".tmp")
     proto.ir_version = min(proto.ir_version, IR_VERSION)
@@ -71,14 +74,13 @@ def write(calls, records, names, path, route):
     return {"path": path, "loader_options": {"structure": structure, "inputs": names}, "notes": [note]}
 
 
-def program_module(calls):
-    """The module to trace; an exported program's without its guards, which tracing cannot follow."""
-    if calls.program is None:
+def traceable(calls, call):
+    """What the exporter is given: a scripted module as it is, since it cannot be traced inside another."""
+    import torch
+
+    if isinstance(calls.model, torch.jit.ScriptModule) and not call[1]:
         return calls.model
-    try:
-        return calls.program.module(check_guards=False)
-    except TypeError:
-        return calls.program.module()
+    return Flat(calls.model, call)
 
 
 def widened(tensors):
@@ -99,15 +101,19 @@ def run_exporter(module, tensors, path, names, outputs, axes, route):
         warnings.simplefilter("ignore")
         if route == "dynamo":
             shapes = tuple({axis: torch.export.Dim.DYNAMIC for axis in axes[name]} for name in names)
+            shapes = shapes if isinstance(module, torch.jit.ScriptModule) else (shapes,)  # *tensors is one argument
             torch.onnx.export(
                 module, tensors, path, dynamo=True, external_data=False, verbose=False,
-                dynamic_shapes=(shapes,), opset_version=DYNAMO_OPSET, **shared
+                dynamic_shapes=shapes, opset_version=DYNAMO_OPSET, **shared
             )  # fmt: skip
             return
         named = {name: {axis: "%s_%d" % (name, axis) for axis in axes[name]} for name in names}
         for output in outputs:
             named[output] = {0: "batch"}
-        torch.onnx.export(module, tensors, path, dynamo=False, dynamic_axes=named, opset_version=LEGACY_OPSET, **shared)
+        torch.onnx.export(
+            module, tensors, path, dynamo=False, dynamic_axes=named, opset_version=LEGACY_OPSET,
+            training=torch.onnx.TrainingMode.PRESERVE, **shared
+        )  # fmt: skip
 
 
 def make_flat():

@@ -1,0 +1,160 @@
+"""The suite that every predictor can be held against; third parties run it on theirs.
+
+check_predictor(load(target, {}), batches=[one_row, other_row], whole=both_rows, broken={"a missing column": bad})
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from excise.core.errors import Mismatch
+from excise.core.predictor import InputKind, Predictor
+from excise.core.signature import Signature
+
+TOLERANCE = 1e-5
+"""Relative: batched kernels may add in another order."""
+THREADS = 4
+REPEATS = 8
+STAGES = ("preprocess", "predict", "postprocess")
+
+
+def check_predictor(
+    predictor: Any,
+    *,
+    batches: Sequence[Any],
+    whole: Any,
+    broken: Mapping[str, Any] | None = None,
+    tolerance: float = TOLERANCE,
+) -> list[str]:
+    """Hold a predictor against the contract.
+
+    Args:
+        predictor: loaded; it is not closed.
+        batches: batches of one row each, at least two.
+        whole: the same rows as one batch.
+        broken: what must raise, by what is wrong with it (wrong shape, wrong dtype, missing column).
+        tolerance: relative difference allowed between a row alone and the row in a batch.
+    Returns:
+        Names of the checks that passed.
+    Raises:
+        Mismatch: the first check that failed, with what was seen.
+    """
+    checks: list[tuple[str, Callable[[], None]]] = [
+        ("interface", lambda: _interface(predictor)),
+        ("signature", lambda: _signature(predictor)),
+        ("repeatable", lambda: _repeatable(predictor, whole)),
+        ("batch of 1 and of N agree", lambda: _batches_agree(predictor, batches, whole, tolerance)),
+        ("stages", lambda: _stages(predictor, whole)),
+        ("inputs are left alone", lambda: _inputs_untouched(predictor, whole)),
+        *(
+            (f"raises on {what}", lambda bad=bad, what=what: _raises(predictor, bad, what))
+            for what, bad in (broken or {}).items()
+        ),
+        ("answers after an error", lambda: _repeatable(predictor, whole)),
+        ("threads", lambda: _threads(predictor, whole)),
+    ]
+    for _, check in checks:
+        check()
+    return [name for name, _ in checks]
+
+
+def same(one: Any, other: Any, tolerance: float = 0.0) -> bool:
+    """Whether two outputs are equal; ``tolerance`` is relative to the largest number."""
+    left, right = list(leaves(one)), list(leaves(other))
+    return len(left) == len(right) and all(_same_array(a, b, tolerance) for a, b in zip(left, right, strict=True))
+
+
+def leaves(output: Any) -> Iterator[np.ndarray[Any, Any]]:
+    """Every array of an output, in order."""
+    if isinstance(output, Mapping):
+        for value in output.values():
+            yield from leaves(value)
+    elif isinstance(output, list | tuple) and output and not isinstance(output[0], int | float | str | bool | None):
+        for value in output:
+            yield from leaves(value)
+    else:
+        yield np.asarray(output)
+
+
+def _same_array(one: np.ndarray[Any, Any], other: np.ndarray[Any, Any], tolerance: float) -> bool:
+    if one.shape != other.shape:
+        return False
+    if one.dtype.kind not in "iufb" or other.dtype.kind not in "iufb":
+        return bool((one.astype(object) == other.astype(object)).all())
+    scale = max(1.0, float(np.abs(one).max(initial=0.0)))
+    return bool(np.allclose(one, other, rtol=0.0, atol=tolerance * scale, equal_nan=True))
+
+
+def _interface(predictor: Any) -> None:
+    if not isinstance(predictor, Predictor):
+        lacking = [name for name in ("signature", "thread_safe", "predict", "close") if not hasattr(predictor, name)]
+        raise Mismatch(f"a predictor needs {', '.join(lacking)}")
+    form = getattr(predictor, "default_input", InputKind.TENSORS)
+    if form not in list(InputKind):
+        raise Mismatch(f"default_input is {form!r}, not one of {', '.join(InputKind)}")
+
+
+def _signature(predictor: Any) -> None:
+    try:
+        msgspec.convert(predictor.signature, Signature)
+        msgspec.json.encode(predictor.signature)
+    except (msgspec.ValidationError, TypeError) as error:
+        raise Mismatch(f"the signature is not one: {error}") from None
+
+
+def _repeatable(predictor: Any, whole: Any) -> None:
+    if not same(predictor.predict(whole), predictor.predict(whole)):
+        raise Mismatch("two calls on the same rows answer differently")
+
+
+def _batches_agree(predictor: Any, batches: Sequence[Any], whole: Any, tolerance: float) -> None:
+    together = list(leaves(predictor.predict(whole)))
+    alone = [list(leaves(predictor.predict(batch))) for batch in batches]
+    for place, expected in enumerate(together):
+        joined = np.concatenate([np.atleast_1d(one[place]) for one in alone])
+        if not _same_array(expected, joined, tolerance):
+            raise Mismatch(f"output {place}: {len(batches)} rows one by one differ from the rows in one batch")
+
+
+def _stages(predictor: Any, whole: Any) -> None:
+    if not hasattr(predictor, "staged"):
+        return
+    seen: list[str] = []
+    output = predictor.staged(whole, seen.append)
+    stages = list(getattr(predictor, "stages", ()))
+    if not set(stages) <= set(STAGES) or seen[: len(stages)] != stages:
+        raise Mismatch(f"stages are declared as {stages} and ran as {seen}")
+    if not same(output, predictor.predict(whole)):
+        raise Mismatch("the staged call answers differently from the call that production makes")
+
+
+def _inputs_untouched(predictor: Any, whole: Any) -> None:
+    before = repr(whole)
+    predictor.predict(whole)
+    if repr(whole) != before:
+        raise Mismatch("predict() changes its inputs")
+
+
+def _raises(predictor: Any, bad: Any, what: str) -> None:
+    try:
+        output = predictor.predict(bad)
+    except Exception as error:  # noqa: BLE001  any exception of any library will do, if it says something
+        if not str(error).strip():
+            raise Mismatch(f"{what}: the exception says nothing") from None
+        return
+    raise Mismatch(f"{what}: answered {str(output)[:80]!r} instead of raising")
+
+
+def _threads(predictor: Any, whole: Any) -> None:
+    if not predictor.thread_safe:
+        return
+    expected = predictor.predict(whole)
+    with ThreadPoolExecutor(THREADS) as pool:
+        answers = list(pool.map(lambda _: predictor.predict(whole), range(THREADS * REPEATS)))
+    if not all(same(expected, answer) for answer in answers):
+        raise Mismatch("it says thread_safe, but answers differ when threads call at once")
