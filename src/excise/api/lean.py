@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -103,5 +104,6 @@ def refuse(auditor: Auditor, name: str, reason: str) -> None:
 
 def command_for(made: Prepared) -> str:
     """Where the variant lies that removes the line."""
-    target = made.variant.loader.options.get("replace_model", {}).get("target") or made.variant.loader.target
-    return f"serve {target}"
+    target = Path(made.variant.loader.options.get("replace_model", {}).get("target") or made.variant.loader.target)
+    shown = target.relative_to(Path.cwd()) if target.is_relative_to(Path.cwd()) else target
+    return f"serve {shown}"

@@ -72,9 +72,15 @@ def tax_return(auditor: Auditor) -> Audit:
         distributions=_distributions(auditor, experiment),
         findings=(*auditor.samples.findings, *_undeclared(auditor)),
         not_measured=tuple(_gaps(auditor, experiment, assessed, quiet)),
-        twin=twin,
+        twin=None if twin is None else less_one(twin),
         settings=dict(auditor.settings.shown()),
     )
+
+
+def less_one(ratio: Estimate) -> Estimate:
+    """A ratio to production as the difference from it."""
+    ends = [None if end is None else end - 1 for end in (ratio.low, ratio.high)]
+    return msgspec.structs.replace(ratio, value=ratio.value - 1, low=ends[0], high=ends[1])
 
 
 def _run(auditor: Auditor, experiment: Experiment) -> Run:

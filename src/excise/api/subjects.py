@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from excise.adapters.models import find
+from excise.api.release import store_of
 from excise.core.predictor import Subject, Variant
 from excise.core.refs import ModelRef, RefKind
 from excise.core.release import OpenedRelease
-from excise.ledger import find_project
-from excise.releases import ReleaseStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +37,6 @@ class Opened:
     def target(self) -> str | None:
         """The label column that a release was approved with."""
         return self.release.baseline.target if self.release is not None and self.release.baseline else None
-
-
-def store_of(project: Path | None) -> ReleaseStore:
-    """The release store of a project; the nearest one upward unless named."""
-    return ReleaseStore(find_project(project or Path.cwd()) / "releases")
 
 
 def open_model(text: str, *, trust_pickle: bool, project: Path | None) -> Opened:

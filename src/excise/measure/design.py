@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -110,6 +110,8 @@ class Budget:
         least, most: rounds of fresh processes.
         rows: indices that the rounds draw from, shape (n,).
         half_width: stop once production's ratio to every cell is known to this, None to use all the time.
+        aim: rounds that the time of a round is planned for.
+        twin: whether a second production process runs in every round, the A/A stream.
     """
 
     seconds: float
@@ -117,4 +119,5 @@ class Budget:
     least: int = 4
     most: int = 40
     half_width: float | None = None
-    aim: int = field(default=8)
+    aim: int = 8
+    twin: bool = True

@@ -143,7 +143,7 @@ class _Run:
         """One process per arm that still has a cell, and production's twin."""
         needed = {self.design.cells[name].arm for name in self.cells}
         arms = {name: arm for name, arm in self.design.arms.items() if name in needed}
-        return {**arms, TWIN: self.design.arms[self.incumbent.arm]}
+        return {**arms, TWIN: self.design.arms[self.incumbent.arm]} if self.budget.twin else arms
 
     @property
     def incumbent(self) -> Cell:
@@ -165,7 +165,7 @@ class _Run:
     def places(self, workers: Mapping[str, Worker]) -> dict[str, tuple[Worker, Cell]]:
         """Where each cell runs in this round; the twin runs production's cell."""
         found = {name: (workers[self.design.cells[name].arm], self.design.cells[name]) for name in self.cells}
-        return {**found, TWIN: (workers[TWIN], self.incumbent)}
+        return {**found, TWIN: (workers[TWIN], self.incumbent)} if self.budget.twin else found
 
     def warm(self, workers: Mapping[str, Worker], rows: Any) -> dict[str, dict[str, Any]]:
         places = self.places(workers)
@@ -230,7 +230,7 @@ class _Run:
         return Experiment(
             incumbent=self.design.incumbent,
             cells={name: self.collectors[name].trials() for name in self.cells},
-            twin=self.collectors[TWIN].trials(),
+            twin=self.collectors[TWIN].trials() if self.budget.twin else None,
             failed=dict(self.failed),
             disturbed=np.array(self.disturbed),
             seconds=self.seconds,
