@@ -78,9 +78,11 @@ def test_the_written_file_does_the_same(cells, dirty):
     reference, current = as_table(cells), as_table(dirty)
     caster = Caster.learn(reference, current)
     rows = [emitted(caster)["cast"](row) for row in current.records()]
-    assert read(rows).column("a").kind == caster.apply(current).column("a").kind or caster.casts == {}
-    for mine, theirs in zip(caster.apply(current).records(), rows, strict=True):
-        assert repr(mine) == repr(theirs) or mine == theirs
+    for mine, theirs in zip(caster.apply(current).column("a").plain(), rows, strict=True):
+        other = theirs["a"]
+        assert mine == other or repr(mine) == repr(other) == "nan"
+        # A column holds integers among floats as floats, a single row does not.
+        assert type(mine) is type(other) or {type(mine), type(other)} == {int, float}
 
 
 def test_nothing_to_cast_is_false():

@@ -129,11 +129,12 @@ class Numbers(msgspec.Struct, frozen=True, kw_only=True):
             negative=int((finite < 0).sum()),
             zero=int((finite == 0).sum()),
             decimals=tuple(np.bincount(places, minlength=DECIMALS + 2).tolist()),
-            finest=finest_of(finite[places == places.max(initial=0)].tolist()),
+            finest=finest_of(finite[places == places.max(initial=0)]),
             float32_exact=int((as_float32 == finite).sum()),
             magnitudes=magnitudes_of(finite),
-            minimum=float(finite.min()) if finite.size else None,
-            maximum=float(finite.max()) if finite.size else None,
+            # Adding 0.0 turns -0.0 into 0.0: the two are equal, so which one a minimum gives would depend on order.
+            minimum=float(finite.min()) + 0.0 if finite.size else None,
+            maximum=float(finite.max()) + 0.0 if finite.size else None,
             center=center,
             total=ExactSum.of(shifted),
             squares=ExactSum.of(squares),
@@ -191,7 +192,7 @@ class Numbers(msgspec.Struct, frozen=True, kw_only=True):
             negative=self.negative + other.negative,
             zero=self.zero + other.zero,
             decimals=tuple(mine + theirs for mine, theirs in zip(self.decimals, other.decimals, strict=True)),
-            finest=finest_of(candidates),
+            finest=finest_of(np.array(candidates)),
             float32_exact=self.float32_exact + other.float32_exact,
             magnitudes={key: self.magnitudes.get(key, 0) + other.magnitudes.get(key, 0) for key in sorted(keys)},
             minimum=min((m for m in (self.minimum, other.minimum) if m is not None), default=None),
@@ -212,9 +213,13 @@ def middle(bins: Bins) -> float:
     return float(edges[len(edges) // 2]) if len(edges) else 0.0
 
 
-def finest_of(values: list[float]) -> tuple[float, ...]:
+def finest_of(values: Floats) -> tuple[float, ...]:
     """The smallest three distinct values: a choice that does not depend on order."""
-    return tuple(sorted(set(values))[:EXAMPLES])
+    found: list[float] = []
+    while values.size and len(found) < EXAMPLES:
+        found.append(float(values.min()) + 0.0)  # no -0.0, as above
+        values = values[values > found[-1]]
+    return tuple(found)
 
 
 def decimal_places(values: Floats) -> NDArray[np.int64]:
