@@ -250,7 +250,8 @@ def _svg(chart: Any, said: str) -> Markup:
         import vl_convert  # noqa: PLC0415  as above
     except ImportError as missing:
         raise MissingExtra("vl-convert-python", extra="charts") from missing
-    plain = chart.configure(background="transparent").configure_view(stroke=None).configure_axis(labelFontSize=11)
+    plain = chart.configure(background="transparent", aria=False)
+    plain = plain.configure_view(stroke=None).configure_axis(labelFontSize=11)
     drawn = vl_convert.vegalite_to_svg(plain.to_dict(), allowed_base_urls=[])
     return Markup(_labelled(_recolored(drawn), said))
 

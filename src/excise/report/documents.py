@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from inspect import cleandoc
 from typing import Any
 
 import msgspec
@@ -53,6 +54,8 @@ def schema_files(documents: Mapping[str, type[msgspec.Struct]] = DOCUMENTS) -> d
 
 def _never_left_out(part: dict[str, Any]) -> None:
     """Require every property of an object: defaults are for us, a document always says all."""
+    if "description" in part:
+        part["description"] = cleandoc(part["description"])
     if "properties" in part:
         part["required"] = list(part["properties"])
         for told in part["properties"].values():

@@ -72,7 +72,7 @@ def number(estimate: Estimate | None, *, scale: float = 1.0, signed: bool = Fals
     if shown is None:
         return Figure(NOTHING)
     below, above = _sides(shown)
-    decimals = _decimals(shown.value, min(below, above))
+    decimals = _decimals(shown.value, _shown_doubt(below, above))
     return Figure(_digits(shown.value, decimals, signed=signed), _doubt(shown, below, above, decimals))
 
 
@@ -85,7 +85,7 @@ def before_after(before: Estimate | None, after: Estimate | None, *, scale: floa
     ('9.4', '2.7')
     """
     shown = [_finite(before, scale), _finite(after, scale)]
-    coarsest = min((_decimals(one.value, min(_sides(one))) for one in shown if one is not None), default=0)
+    coarsest = min((_decimals(one.value, _shown_doubt(*_sides(one))) for one in shown if one is not None), default=0)
     first, second = (NOTHING if one is None else _at_least_two_digits(one.value, coarsest) for one in shown)
     return first, second
 
@@ -106,14 +106,14 @@ def share(ratio: float | None) -> str:
     >>> share(1.0), share(0.1234), share(0.0004), share(0.9999)
     ('100 %', '12 %', '< 1 %', '> 99 %')
     """
-    if ratio is None or not math.isfinite(ratio):
+    if ratio is None or not math.isfinite(100 * ratio):
         return NOTHING
     lowest, highest = 0.01, 0.99
     if 0 < ratio < lowest:
         return "< 1 %"
     if highest < ratio < 1:
         return "> 99 %"
-    return f"{signed_text(round(ratio * 100))} %"
+    return f"{whole(ratio * 100)} %"
 
 
 def dollars(estimate: Estimate | None, scale: MoneyScale) -> Figure:
@@ -155,17 +155,17 @@ def duration(seconds: float) -> str:
     >>> duration(0.42), duration(48.2), duration(200), duration(4000)
     ('0.4 s', '48 s', '3 min 20 s', '1 h 06 min')
     """
-    if not math.isfinite(seconds):
+    if not 0 <= seconds < PLAIN[1]:
         return NOTHING
     minute, hour, minutes_from = 60, 3600, 120
-    if abs(seconds) < 10:  # noqa: PLR2004  below ten, a tenth still tells something
+    if seconds < 10:  # noqa: PLR2004  below ten, a tenth still tells something
         return f"{seconds:.1f} s"
-    whole = round(seconds)
-    if whole < minutes_from:
-        return f"{signed_text(whole)} s"
-    if whole < hour:
-        return f"{whole // minute} min {whole % minute:02d} s"
-    return f"{whole // hour} h {whole % hour // minute:02d} min"
+    rounded = round(seconds)
+    if rounded < minutes_from:
+        return f"{rounded} s"
+    if rounded < hour:
+        return f"{rounded // minute} min {rounded % minute:02d} s"
+    return f"{rounded // hour:,} h {rounded % hour // minute:02d} min"
 
 
 def size(count: int) -> str:
@@ -175,14 +175,14 @@ def size(count: int) -> str:
     ('912 B', '4.1 MiB')
     """
     step = 1024
-    if abs(count) < step:
+    if count < step:
         return f"{count} B"
     value = float(count)
     for unit in ("KiB", "MiB", "GiB"):
         value /= step
-        if abs(value) < step:
+        if value < step:
             return f"{value:.1f} {unit}"
-    return f"{value / step:.1f} TiB"
+    return f"{value / step:,.1f} TiB"
 
 
 def aligned(figures: Iterable[Figure], *, blank: str = " ", no_point: str = " ") -> list[str]:
@@ -198,19 +198,19 @@ def aligned(figures: Iterable[Figure], *, blank: str = " ", no_point: str = " ")
     """
     column = list(figures)
     halves = [figure.value.partition(".") for figure in column]
-    whole = max((len(head) for head, _, _ in halves), default=0)
+    before = max((len(head) for head, _, _ in halves), default=0)
     point = any(dot for _, dot, _ in halves)
     part = max((len(tail) for _, _, tail in halves), default=0)
     doubts = _padded([figure.doubt for figure in column], blank)
     return [
-        head.rjust(whole, blank) + (dot or (no_point if point else "")) + tail.ljust(part, blank) + doubt
+        head.rjust(before, blank) + (dot or (no_point if point else "")) + tail.ljust(part, blank) + doubt
         for (head, dot, tail), doubt in zip(halves, doubts, strict=True)
     ]
 
 
-def signed_text(value: int) -> str:
-    """A whole number with thousands set off and a true minus sign."""
-    return f"{value:,}".replace("-", MINUS)
+def whole(value: float, *, signed: bool = False) -> str:
+    """A finite number to the unit, thousands set off, with a true minus sign; zero has no sign."""
+    return _digits(value, 0, signed=signed)
 
 
 def _padded(doubts: Sequence[str], blank: str) -> list[str]:
@@ -235,11 +235,22 @@ def _sides(estimate: Estimate) -> tuple[float, float]:
     return (below if math.isfinite(below) else math.inf), (above if math.isfinite(above) else math.inf)
 
 
+def _shown_doubt(below: float, above: float) -> float:
+    """The doubt that decides the digits: half the interval, or the nearer end where the ends are shown one by one."""
+    if math.isinf(below) or math.isinf(above) or _lopsided(below, above):
+        return min(below, above)
+    return (below + above) / 2
+
+
+def _lopsided(below: float, above: float) -> bool:
+    return max(below, above) > LOPSIDED * min(below, above)
+
+
 def _decimals(value: float, doubt: float) -> int:
     """How many decimals the doubt carries: those of its first digit."""
     if not 0 < doubt < math.inf:
         return SIGNIFICANT - 1 - _magnitude(value) if value else 0
-    carried = -_magnitude(float(f"{doubt:.1g}"))
+    carried = -int(f"{doubt:.0e}".partition("e")[2])
     return min(carried, FINEST - 1 - _magnitude(value)) if value else carried
 
 
@@ -267,12 +278,12 @@ def _doubt(shown: Estimate, below: float, above: float, decimals: int) -> str:
         return "± ?"
     if math.isinf(below) or math.isinf(above):
         end, sign = (shown.high, "≤") if math.isinf(below) else (shown.low, "≥")
-        return f"({sign} {plain(end if end is not None else math.nan)})"
+        return f"({sign} {_digits(end or 0.0, decimals, signed=False)})"
     if below < 0 or above < 0:
         return f"({plain(shown.value - below)} … {plain(shown.value + above)})"
     if not below and not above:
         return ""
-    if max(below, above) > LOPSIDED * min(below, above):
+    if _lopsided(below, above):
         return f"+{_width(above, decimals)} {MINUS}{_width(below, decimals)}"
     return f"± {_width((below + above) / 2, decimals)}"
 

@@ -127,7 +127,7 @@ def _axis(low: float, high: float, room: int) -> str:
     """Zero, half and all, each under its place."""
     cells = [" "] * (room + LABEL_ROOM)
     for value in (0.0, 0.5, high, low):
-        text = f"{figures.signed_text(round(100 * value))} %"
+        text = f"{figures.whole(100 * value)} %"
         at = max(0, _place(value, low, high, room) - len(text) // 2)
         if not "".join(cells[at : at + len(text)]).strip():
             cells[at : at + len(text)] = text

@@ -52,7 +52,8 @@ def bars(title: str, unit: str, parts: Sequence[tuple[str, float, Figure]]) -> M
     """A table whose rows carry bars, the longest as wide as its cell.
 
     Args:
-        title: of the names. unit: of the figures.
+        title: of the names.
+        unit: of the figures.
         parts: name, length of the bar, and the figure beside it.
     """
     known = [part for part in parts if math.isfinite(part[1])]

@@ -312,7 +312,7 @@ def _largest_first(line: Line) -> float:
 
 def _total(parts: list[Estimate], factor: float) -> Figure:
     """The sum, to the digits of the coarsest part; its doubt is not the parts' and is not given."""
-    total = math.fsum(part.value for part in parts if math.isfinite(part.value))
+    total = sum(part.value for part in parts if math.isfinite(part.value))
     widest = max((part.half_width for part in parts), default=0.0)
     whole = Estimate(value=total, low=total - widest, high=total + widest, unit=parts[0].unit if parts else "ms", n=1)
     return Figure(figures.number(whole, scale=factor).value)
@@ -329,8 +329,7 @@ def _rose(estimate: Estimate | None) -> bool:
 
 
 def _points(ratio: float) -> str:
-    points = round(100 * ratio) if math.isfinite(ratio) else 0
-    return f"{'+' if points > 0 else ''}{figures.signed_text(points)} points"
+    return f"{figures.whole(100 * ratio, signed=True) if math.isfinite(100 * ratio) else figures.NOTHING} points"
 
 
 def _ms(estimate: Estimate | None) -> str:
