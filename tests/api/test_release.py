@@ -45,7 +45,7 @@ def project(tmp_path, monkeypatch):
 
 
 def create(**more):
-    return api.create_release("handler.py:handler", include=["weights.json"], name="flights", **more)
+    return api.release("handler.py:handler", include=["weights.json"], name="flights", **more)
 
 
 def test_it_keeps_rows_profile_and_what_was_measured(project):
@@ -71,7 +71,7 @@ def test_it_keeps_rows_profile_and_what_was_measured(project):
 @pytest.mark.usefixtures("project")
 def test_a_release_that_lacks_a_file_is_never_made():
     with pytest.raises(ModelError, match=r"weights\.json") as failure:
-        api.create_release("handler.py:handler", name="flights")
+        api.release("handler.py:handler", name="flights")
     assert "--include" in failure.value.hint
     assert api.list_releases().releases == ()
 

@@ -1,8 +1,10 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from excise.core.errors import CallFailed
-from excise.measure.design import Budget
+from excise.measure.design import Budget, Engine
 from excise.measure.experiment import run_experiment
 from excise.stats.pairs import block_log_ratio
 
@@ -58,3 +60,22 @@ def test_progress_is_told_after_every_round(design):
     )
     assert len(told) == found.rounds
     assert all(0 <= done <= total for done, total, _ in told)
+
+
+def test_a_duet_holds_every_block_against_production_at_the_same_moment(design):
+    plan = replace(design(production=("double", True), other=("chain", True)), engine=Engine.DUET)
+    found = run_experiment(plan, budget(), seed=1)
+    other = found.cells["other"]
+    assert other.partner_wall_ms.shape == other.wall_ms.shape
+    assert found.twin.partner_wall_ms.shape == found.twin.wall_ms.shape
+    assert found.cells["production"].partner_wall_ms is None
+    assert np.median(other.wall_ms / other.partner_wall_ms) > 10
+
+
+def test_an_interrupt_hands_over_what_was_measured(design):
+    def stop(done, total, what):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt) as interrupted:
+        run_experiment(design(production=("double", True)), budget(), seed=1, progress=stop)
+    assert interrupted.value.experiment.rounds == 1

@@ -276,7 +276,7 @@ class Auditor:
             else:
                 self.refuse(name, False, admission.why)
         for culprit in Culprit:
-            rivals = [name for name in pilot if self.candidates[name].remedy.culprit is culprit]
+            rivals = [n for n in pilot if n in self.candidates and self.candidates[n].remedy.culprit is culprit]
             best = min((pilot[name] for name in rivals), default=0.0)
             for name in rivals:
                 if pilot[name] > HOPELESS * best:

@@ -83,7 +83,7 @@ def store_of(project: Path | None = None) -> ReleaseStore:
     return ReleaseStore(find_project(project or Path.cwd()) / "releases")
 
 
-def create_release(
+def release(
     model: str,
     *,
     reference: Any = None,

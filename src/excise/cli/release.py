@@ -44,11 +44,11 @@ def command() -> None:
 @AS_JSON
 def create(model: str, *, as_json: bool, no_baseline: bool, csv: CsvMode, **given: Any) -> None:
     """Make a release of MODEL, or find the identical one."""
-    from excise.api.release import create_release  # noqa: PLC0415  rooms load only when the verb runs
+    from excise.api.release import release  # noqa: PLC0415  rooms load only when the verb runs
     from excise.report.release_terminal import created_view  # noqa: PLC0415  as above
 
     measure = None if no_baseline or given["reference"] is None else baseline_measurer()
-    show(create_release(model, baseline=measure, csv=csv, **given), created_view, as_json)
+    show(release(model, baseline=measure, csv=csv, **given), created_view, as_json)
 
 
 @command.command(name="list")

@@ -27,6 +27,8 @@ class CellTrials:
         rss_mib: peak resident memory of the process while in this cell, shape (rounds,).
         load_ms, first_call_ms, serialize_ms: once per process, shape (rounds,).
         gpu_ms: device time per call, shape (rounds,); None without a device.
+        partner_wall_ms, partner_cpu_ms: production's own blocks, run at the same moment on another core (duet), the
+            same shape as ``wall_ms``; None where cell and production took turns.
     """
 
     cell: str
@@ -39,6 +41,16 @@ class CellTrials:
     first_call_ms: Floats
     serialize_ms: Floats
     gpu_ms: Floats | None = None
+    partner_wall_ms: Floats | None = None
+    partner_cpu_ms: Floats | None = None
+
+    def against_wall_ms(self, production: CellTrials) -> Floats:
+        """Production's wall time to hold ``wall_ms`` against, block by block."""
+        return production.wall_ms if self.partner_wall_ms is None else self.partner_wall_ms
+
+    def against_cpu_ms(self, production: CellTrials) -> Floats:
+        """Production's CPU time to hold ``cpu_ms`` against, block by block."""
+        return production.cpu_ms if self.partner_cpu_ms is None else self.partner_cpu_ms
 
 
 @dataclass(frozen=True, slots=True, eq=False)

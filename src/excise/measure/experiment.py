@@ -15,7 +15,7 @@ import numpy as np
 from excise.core.clock import Clock, SystemClock
 from excise.core.errors import CallTimeout, WorkerDied, WorkerError
 from excise.core.measurement import Experiment
-from excise.measure.design import Arm, Budget, Cell, Design
+from excise.measure.design import Arm, Budget, Cell, Design, Engine
 from excise.measure.guest import Disturbance, usable_cores
 from excise.measure.process import Worker
 from excise.measure.schedule import BLOCKS, block_orders, calls_per_block, draw, start_order
@@ -68,6 +68,9 @@ class _Run:
         self.started = clock.monotonic()
         self.round_s = 0.0
         self.start_s = 0.0
+        self.pair = list(design.cores or usable_cores())[:2]
+        self.duet = design.engine is Engine.DUET and len(self.pair) == 2  # noqa: PLR2004  a duet
+        self.pool = ThreadPoolExecutor(max_workers=1)
 
     @property
     def seconds(self) -> float:
@@ -83,6 +86,16 @@ class _Run:
         return [name for name in self.design.cells if name not in self.failed]
 
     def all(self) -> Experiment:
+        try:
+            self.until_finished()
+        except KeyboardInterrupt as interrupt:
+            interrupt.experiment = self.result() if self.rounds else None  # type: ignore[attr-defined]  for who keeps it
+            raise
+        finally:
+            self.pool.shutdown()
+        return self.result()
+
+    def until_finished(self) -> None:
         lost = 0
         while not self.finished():
             before = self.clock.monotonic()
@@ -96,7 +109,6 @@ class _Run:
             self.round_s = self.clock.monotonic() - before
             if self.progress:
                 self.progress(min(self.seconds, self.budget.seconds), self.budget.seconds, f"round {self.rounds}")
-        return self.result()
 
     def finished(self) -> bool:
         """Whether the budget is spent; a few rounds are made past it, since fewer tell nothing."""
@@ -199,17 +211,44 @@ class _Run:
         calls = calls_per_block([warm[name]["call_ms"] for name in places], seconds, len(rows), self.design.batch)
         drawn = draw(rows, calls, self.design.batch, self.random)
         made: dict[str, list[dict[str, Any]]] = {name: [] for name in places}
-        for block, order in zip(drawn, block_orders(list(places), BLOCKS, self.random), strict=True):
+        for index, (block, order) in enumerate(zip(drawn, block_orders(list(places), BLOCKS, self.random), strict=True)):
             for name in order:
                 if name not in self.failed:
                     with self.losing(name):
-                        worker, cell = places[name]
-                        made[name].append(worker.run(cell.sample, block, batch=self.design.batch, shadow=cell.shadow))
+                        self.one_block(name, places, block, index, made)
         for name, done in made.items():
             if name not in self.failed:
                 arm = TWIN if name == TWIN else self.design.cells[name].arm
                 self.collectors[name].add({**loads[arm], **warm[name]}, done)
                 self.calls += calls * BLOCKS
+
+    def one_block(
+        self,
+        name: str,
+        places: Mapping[str, tuple[Worker, Cell]],
+        block: Any,
+        index: int,
+        made: dict[str, list[dict[str, Any]]],
+    ) -> None:
+        """One block of one cell; in a duet at the same moment as production's, on another core."""
+        production = self.design.incumbent
+        if not self.duet or places[name][0] is places[production][0]:
+            if not (self.duet and name == production and TWIN in places):
+                made[name].append(self.run_block(places[name], block))
+            return
+        first, second = self.pair[:: 1 - 2 * (index % 2)]
+        partner = self.pool.submit(self.run_block, places[production], block, [second])
+        try:
+            done = self.run_block(places[name], block, [first])
+        finally:
+            partner.exception()  # waits: production's pipe must be quiet before anybody else asks
+        made[name].append({**done, "partner": partner.result()})
+        if name == TWIN:
+            made[production].append(partner.result())
+
+    def run_block(self, place: tuple[Worker, Cell], block: Any, cores: list[int] | None = None) -> dict[str, Any]:
+        worker, cell = place
+        return worker.run(cell.sample, block, batch=self.design.batch, shadow=cell.shadow, cores=cores)
 
     @contextlib.contextmanager
     def losing(self, cell: str) -> Iterator[None]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from excise.core.measurement import CellTrials
 
@@ -39,7 +40,13 @@ class Collector:
             first_call_ms=np.array([one.process["first_call_ms"] for one in rounds]),
             serialize_ms=np.array([one.process["serialize_ms"] for one in rounds]),
             gpu_ms=None if any(ms is None for ms in gpu) else np.array(gpu),
+            partner_wall_ms=_together([one.partner_wall_ms for one in rounds]),
+            partner_cpu_ms=_together([one.partner_cpu_ms for one in rounds]),
         )
+
+
+def _together(rounds: list[list[float]]) -> NDArray[np.float64] | None:
+    return np.array(rounds) if all(rounds) else None
 
 
 class _Round:
@@ -56,5 +63,8 @@ class _Round:
         for block in blocks:
             for name, spent in block["stage_ns"].items():
                 self.stage_ms[name] = self.stage_ms.get(name, 0.0) + spent / NS_PER_MS / calls
+        partners = [block["partner"] for block in blocks if "partner" in block]
+        self.partner_wall_ms = [float(block["wall_ns"].mean()) / NS_PER_MS for block in partners]
+        self.partner_cpu_ms = [float(block["cpu_ns"].mean()) / NS_PER_MS for block in partners]
         device = [block["gpu_ms"] for block in blocks]
         self.gpu_ms = None if any(ms is None for ms in device) else sum(device) / calls

@@ -31,7 +31,7 @@ def relative(experiment: Experiment, cell: str, against: str, *, same_rows: bool
     """
     above, below = _wall(experiment, cell), _wall(experiment, against)
     if same_rows:
-        logs = block_log_ratio(above.wall_ms, below.wall_ms)
+        logs = block_log_ratio(below.against_wall_ms(above), below.wall_ms)
     else:
         logs = np.log(over_blocks(above.wall_ms, np.mean)) - np.log(over_blocks(below.wall_ms, np.mean))
     found = paired(logs, unit="ratio")

@@ -121,15 +121,20 @@ def _levels(trials: CellTrials) -> Floats:
 
 
 def _log_ratios(trials: CellTrials, production: CellTrials) -> Floats:
-    wall = block_log_ratio(trials.wall_ms, production.wall_ms)
-    return np.column_stack([wall, block_log_ratio(_cpu(trials), _cpu(production))])
+    wall = block_log_ratio(trials.wall_ms, trials.against_wall_ms(production))
+    against = _observed(trials.against_wall_ms(production), trials.against_cpu_ms(production))
+    return np.column_stack([wall, block_log_ratio(_cpu(trials), against)])
 
 
 def _cpu(trials: CellTrials) -> Floats:
-    """CPU time with zeros lifted to the clock's resolution; zero demand everywhere where it was never observed."""
-    if not np.isfinite(trials.cpu_ms).any():
-        return np.where(np.isfinite(trials.wall_ms), CLOCK_MS, np.nan)
-    return np.maximum(trials.cpu_ms, CLOCK_MS)
+    return _observed(trials.wall_ms, trials.cpu_ms)
+
+
+def _observed(wall_ms: Floats, cpu_ms: Floats) -> Floats:
+    """CPU demand of blocks that were run; the clock's grain where it was not observed or is below it."""
+    if not np.isfinite(cpu_ms).any():
+        return np.where(np.isfinite(wall_ms), CLOCK_MS, np.nan)
+    return np.maximum(cpu_ms, CLOCK_MS)
 
 
 def _why_missing(

@@ -38,5 +38,6 @@ def twin_check(experiment: Experiment, tolerance: float = TOLERANCE) -> tuple[Es
 def _twin_logs(experiment: Experiment) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]] | None:
     if experiment.twin is None:
         return None
-    logs = block_log_ratio(experiment.twin.wall_ms, experiment.cells[experiment.incumbent].wall_ms)
+    production = experiment.cells[experiment.incumbent]
+    logs = block_log_ratio(experiment.twin.wall_ms, experiment.twin.against_wall_ms(production))
     return logs if np.isfinite(logs).any() else None
