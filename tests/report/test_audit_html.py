@@ -105,6 +105,19 @@ def test_no_rate_is_shown_where_none_may_be_told(audit, words):
     assert "What this number means" not in page
 
 
+def test_what_was_tried_is_on_the_page_even_where_nothing_helped():
+    assert "saves less than the doubt" in audit_html(NOTHING_FOUND, with_charts=False)
+
+
+def test_avoidable_cost_stands_beside_the_tax_rate():
+    assert "The tax rate, or avoidable cost, as a lower bound: 7 of 37 remedies tried" in audit_html(FULL)
+
+
+def test_a_notebook_keeps_its_own_colors():
+    style = audit_repr_html(FULL).partition("</style>")[0]
+    assert style.rindex("--ink: currentColor") > style.rindex("--ink: #")
+
+
 def test_an_attainable_that_is_not_claimed_is_not_drawn():
     assert "attainable" not in distributions(UNDECIDED)
     assert "attainable" in distributions(FULL)

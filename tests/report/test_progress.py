@@ -55,7 +55,12 @@ def test_painting_is_throttled_and_no_thread_runs_beside_the_measurement():
 
 def test_the_bar_is_gone_and_the_cursor_back_after_an_interruption():
     terminal = console(force_terminal=True)
-    with pytest.raises(KeyboardInterrupt), progress(terminal) as tell:
-        tell(1, 4, "measuring")
-        raise KeyboardInterrupt
+
+    def interrupted():
+        with progress(terminal) as tell:
+            tell(1, 4, "measuring")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
     assert "\x1b[?25h" in terminal.file.getvalue()

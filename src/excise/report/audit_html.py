@@ -48,9 +48,13 @@ def audit_repr_html(audit: Audit) -> str:
     return tag("div", style, head, body, class_="excise-audit")
 
 
-NOTEBOOK = (
-    ".big{font-size:2.6rem}.answer{font-size:1.1rem;margin:0 0 .6rem}.rates{gap:1rem 3rem}:scope{color:var(--ink)}"
-)
+NOTEBOOK = """
+:scope { color: inherit; --ink: currentColor; --paper: transparent; --accent: #d0603a;
+  --quiet: color-mix(in srgb, currentColor 62%, transparent); --rule: color-mix(in srgb, currentColor 16%, transparent); }
+.big { font-size: 2.6rem } .answer { font-size: 1.1rem; margin: 0 0 .6rem } .rates { gap: 1rem 3rem }
+.change { color: inherit }
+"""
+"""A notebook has a theme of its own, whatever the system prefers: its colors are taken."""
 
 
 def _section(section: Section) -> Markup:

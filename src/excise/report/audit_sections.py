@@ -55,16 +55,17 @@ def rate(audit: Audit) -> Section:
     answer = joined(_rate(row, audit) for row in ledgers) if heading.rated else _verdict(heading.words)
     explained = tag("p", heading.explain, class_="act" if heading.act else "lead") if heading.explain else NOTHING
     plain = NOTHING if heading.rated else tag("ul", *(_ledger_item(row) for row in ledgers), class_="facts")
-    scope = tag("p", f"A lower bound: {tax_return.scope(audit)}.", class_="lead") if heading.rated else NOTHING
+    scope = tag("p", f"{SCOPE} {tax_return.scope(audit)}.", class_="lead") if heading.rated else NOTHING
     evidence = [("What this number means", _meaning())] if heading.rated else []
     if audit.twin is not None:
         evidence.append(
             ("How far to trust the machine", tag("p", f"In this run {tax_return.twin(audit)}. {TWIN_MEANING}"))
         )
+    if not audit.lines:
+        evidence.append((TRIED, _trial_table(audit.tried)))
     question = "How much of what this model costs is avoidable?"
-    return Section(
-        "rate", question, tag("div", answer, class_="rates"), joined((explained, plain, scope)), tuple(evidence)
-    )
+    body = joined((explained, plain, scope))
+    return Section("rate", question, tag("div", answer, class_="rates"), body, _told(evidence))
 
 
 MEANING = """\
@@ -72,6 +73,8 @@ The tax rate is one minus attainable cost over today's cost: the avoidable cost.
 running the remedies here, on this machine and this sample; a larger catalogue or a larger budget may find more.
 The remedies were chosen on one half of the processes and rows, and the rate was estimated on the other half with fresh
 processes, so that choosing does not flatter it."""
+TRIED = "Every remedy that was tried"
+SCOPE = "The tax rate, or avoidable cost, as a lower bound:"
 PROMISES = "Alone: saved by this remedy only. Last: saved when all others were taken. Only these two promise a saving."
 TWIN_MEANING = "An honest comparison of a thing with itself covers zero."
 
@@ -88,7 +91,7 @@ def lines(audit: Audit, *, with_charts: bool) -> Section | None:
     )
     evidence = (
         ("Every combination that ran", _subset_table(audit)),
-        ("Every remedy that was tried", _trial_table(audit.tried)),
+        (TRIED, _trial_table(audit.tried)),
     )
     body = joined((tag("div", *pictures, class_="pictures") if pictures else NOTHING, numbers))
     return Section("lines", "Where does it go?", _largest(rows[0], total), body, _told(evidence))
