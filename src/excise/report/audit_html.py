@@ -50,7 +50,8 @@ def audit_repr_html(audit: Audit) -> str:
 
 NOTEBOOK = """
 :scope { color: inherit; --ink: currentColor; --paper: transparent; --accent: #d0603a;
-  --quiet: color-mix(in srgb, currentColor 62%, transparent); --rule: color-mix(in srgb, currentColor 16%, transparent); }
+  --quiet: color-mix(in srgb, currentColor 62%, transparent);
+  --rule: color-mix(in srgb, currentColor 16%, transparent); }
 .big { font-size: 2.6rem } .answer { font-size: 1.1rem; margin: 0 0 .6rem } .rates { gap: 1rem 3rem }
 .change { color: inherit }
 """
