@@ -186,6 +186,7 @@ def standing(now: Standing) -> list[Note]:
         Note("memory", _mib(now.rss_mib, signed=False)),
         Note("load", _ms(now.load_ms)),
         Note("first call", _ms(now.first_call_ms)),
+        Note("serialize", _ms(now.serialize_ms)),
         Note("skill", str(figures.number(now.skill))),
     ]
     return [note for note in notes if figures.NOTHING not in note.text]
