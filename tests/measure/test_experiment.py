@@ -5,7 +5,7 @@ import pytest
 
 from excise.core.errors import CallFailed
 from excise.measure.design import Budget, Engine
-from excise.measure.experiment import run_experiment
+from excise.measure.experiment import Interrupted, run_experiment
 from excise.stats.pairs import block_log_ratio
 
 
@@ -76,6 +76,6 @@ def test_an_interrupt_hands_over_what_was_measured(design):
     def stop(done, total, what):
         raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt) as interrupted:
+    with pytest.raises(Interrupted) as interrupted:
         run_experiment(design(production=("double", True)), budget(), seed=1, progress=stop)
     assert interrupted.value.experiment.rounds == 1

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from excise.api import samples as sampling
 from excise.api.candidates import Candidate, Ground, needed
-from excise.api.keeping import keep
+from excise.api.keeping import keep, keep_interrupted
 from excise.api.pricing import Pricing, pricing
 from excise.api.remedies import CAST, all_candidates
 from excise.api.returns import BASELINE, REFERENCE, tax_return
@@ -31,7 +31,7 @@ from excise.ledger import find_project
 from excise.measure.answers import Answers, collect
 from excise.measure.breakdown import Breakdown, profile
 from excise.measure.design import Arm, Budget, Cell, Design, Engine
-from excise.measure.experiment import run_experiment
+from excise.measure.experiment import Interrupted, run_experiment
 from excise.measure.guest import load_average, refuse_when_busy, usable_cores
 from excise.releases import environment
 from excise.tax import Admission, Choice, admit, choose
@@ -83,6 +83,17 @@ class Auditor:
         refuse_when_busy(force=self.settings.force)
         self.started = self.clock.now()
         self.begun = self.clock.monotonic()
+        try:
+            self.measure_all()
+        except KeyboardInterrupt as interrupt:
+            if self.settings.keep:
+                keep_interrupted(self, interrupt.experiment if isinstance(interrupt, Interrupted) else None)
+            raise
+        made = tax_return(self)
+        return keep(self, made) if self.settings.keep else made
+
+    def measure_all(self) -> None:
+        """Every step that runs the model."""
         self.production_answers()
         self.prepare()
         self.admit_on_choice_half()
@@ -90,8 +101,6 @@ class Auditor:
         self.estimate()
         self.admit_on_estimate_half()
         self.look_inside()
-        made = tax_return(self)
-        return keep(self, made) if self.settings.keep else made
 
     @cached_property
     def opened(self) -> Opened:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from excise.core.audit import Audit, Change, Gap
 from excise.core.errors import StoreError
 from excise.core.measurement import Experiment
+from excise.core.tax import Trial
 from excise.ledger import Ledger
 from excise.tables import read, write_parquet
 
@@ -26,7 +28,7 @@ KIND = "audit"
 def keep(auditor: Auditor, audit: Audit) -> Audit:
     """The audit with its trials' place and its change; what cannot be written is a gap, not an error."""
     try:
-        trials = write_trials(auditor.project, audit, auditor.measured)
+        trials = write_trials(auditor.project, audit.model.name, audit.run.started, auditor.measured)
         with Ledger.open(auditor.project) as ledger:
             kept = msgspec.structs.replace(
                 audit,
@@ -46,12 +48,46 @@ def key(audit: Audit) -> str:
     return f"{audit.model.name} {audit.run.started} {os.getpid()}"
 
 
-def write_trials(project: Path, audit: Audit, experiment: Experiment) -> str:
+class Interrupted(msgspec.Struct, frozen=True, kw_only=True):
+    """What an audit had when it was interrupted.
+
+    Attributes:
+        model: its name. started: ISO 8601, UTC.
+        tried: remedies that were already judged.
+        trials: where the raw trials are, None where no round was complete.
+        rounds: complete rounds of the last experiment.
+    """
+
+    schema: str = "excise/interrupted-audit/v1"
+    model: str
+    started: str
+    tried: tuple[Trial, ...]
+    trials: str | None
+    rounds: int
+
+
+def keep_interrupted(auditor: Auditor, experiment: Experiment | None) -> None:
+    """What was measured so far, in the ledger; silent where it cannot be written, since the user is leaving."""
+    with contextlib.suppress(StoreError, OSError):
+        name, started = auditor.opened.subject.ref.name, auditor.started.isoformat(timespec="seconds")
+        latest = experiment or auditor.found.estimate or auditor.found.screen
+        kept = Interrupted(
+            model=name,
+            started=started,
+            tried=tuple(auditor.found.trials),
+            trials=write_trials(auditor.project, name, started, latest) if latest else None,
+            rounds=latest.rounds if latest else 0,
+        )
+        with Ledger.open(auditor.project) as ledger:
+            ledger.append("interrupted_audit", name, msgspec.json.encode(kept), key=f"{name} {started} {os.getpid()}")
+
+
+def write_trials(project: Path, model: str, started: str, experiment: Experiment) -> str:
     """Every block of every round and cell, as Parquet; the path relative to the project."""
     folder = project / "trials"
     folder.mkdir(parents=True, exist_ok=True)
-    stamp = audit.run.started.replace(":", "").replace("+0000", "Z")
-    path = folder / f"{audit.model.name}-{stamp}-{os.getpid()}.parquet"
+    stamp = started.replace(":", "").replace("+0000", "Z")
+    path = folder / f"{model}-{stamp}-{os.getpid()}.parquet"
     write_parquet(read(columns(experiment)), path)
     return str(Path(project.name) / path.relative_to(project))
 

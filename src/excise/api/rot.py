@@ -29,6 +29,9 @@ def rot_candidates(auditor: Auditor) -> Iterator[Candidate]:
         if not plan.changed:
             auditor.gap(Culprit.DEPENDENCY_ROT, "every package is at its newest compatible version already")
             return
+        if callable(auditor.settings.rot) and not auditor.settings.rot(told(plan)):
+            auditor.gap(Culprit.DEPENDENCY_ROT, "declined")
+            return
         auditor.tell(0.03, f"building {words(plan)}")
         built = build_newest(plan, auditor.project / "envs")
     except (NotMeasured, StoreError) as error:
@@ -57,6 +60,13 @@ def plan_for(auditor: Auditor) -> Plan:
         offline=settings.offline,
         max_download_mb=settings.max_download_mb or None,
     )
+
+
+def told(plan: Plan) -> str:
+    """The plan before anything is fetched: every changed package, and how much would be downloaded at most."""
+    changed = [f"  {package.name} {package.before or '(new)'} → {package.version}" for package in plan.changed]
+    size = f"{plan.download_bytes / 1e6:.0f} MB in {len(plan.packages)} wheels, by {plan.tool}"
+    return "\n".join([f"The newest compatible environment: {size}", *changed])
 
 
 def words(plan: Plan) -> str:

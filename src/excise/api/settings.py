@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -29,7 +29,8 @@ class AuditSettings(msgspec.Struct, frozen=True, kw_only=True):
         delta: share of skill that a remedy may cost and still be waste.
         floor: share of skill to keep in a *trade*, shown apart; None for none.
         metric: loss behind skill, None for automatic. slices: columns whose values are checked one by one.
-        rot: try the newest compatible environment. offline, find_links, max_download_mb: how it is built.
+        rot: try the newest compatible environment; a function is shown the plan and says yes or no.
+        offline, find_links, max_download_mb: how it is built.
         timeout_s: for one call. max_cores: for the model's processes. force: measure on a busy machine too.
         engine: ``interleaved`` or ``duet``. half_width: stop once every ratio is known to this.
         trust_pickle: load pickles, which run code. csv: how CSV cells are typed.
@@ -53,7 +54,7 @@ class AuditSettings(msgspec.Struct, frozen=True, kw_only=True):
     floor: float | None = None
     metric: str | None = None
     slices: Sequence[str] = ()
-    rot: bool = False
+    rot: bool | Callable[[str], bool] = False
     offline: bool = False
     find_links: Sequence[str] = ()
     max_download_mb: int = 500
@@ -78,7 +79,6 @@ class AuditSettings(msgspec.Struct, frozen=True, kw_only=True):
             "slices",
             "lean",
             "baseline",
-            "rot",
             "timeout_s",
             "max_cores",
             "csv",

@@ -34,6 +34,7 @@ def standing(
         rss_mib=paired(trials.rss_mib, unit="mib"),
         load_ms=paired(trials.load_ms, unit="ms"),
         first_call_ms=paired(trials.first_call_ms, unit="ms"),
+        serialize_ms=paired(trials.serialize_ms, unit="ms"),
         cost_per_1000=cost,
         skill=skill,
         remedies=remedies,

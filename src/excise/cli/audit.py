@@ -10,9 +10,9 @@ import click
 from excise.cli import options
 
 if TYPE_CHECKING:
-    from excise.core.audit import Audit
+    from collections.abc import Callable
 
-DOWNLOAD_QUESTION = "Try the newest compatible environment too? It downloads wheels into .excise/envs"
+    from excise.core.audit import Audit
 
 
 @click.command(name="audit")
@@ -116,11 +116,25 @@ def needed(given: dict[str, Any], name: str) -> Any:
     return given[name]
 
 
-def wants_newest(given: dict[str, Any]) -> bool:
-    """Whether dependency rot is measured: by flag, else asked once on a terminal, else not."""
-    if given["rot"] is not None or given["offline"] or given["as_json"] or not sys.stdin.isatty():
-        return bool(given["rot"])
-    return click.confirm(DOWNLOAD_QUESTION, default=False, err=True)
+def wants_newest(given: dict[str, Any]) -> bool | Callable[[str], bool]:
+    """Whether dependency rot is measured: by flag, else asked once on a terminal with the plan shown, else not."""
+    if given["rot"] is False or (given["rot"] is None and not sys.stdin.isatty()):
+        return False
+    if given["rot"]:
+        return agree
+    return False if given["as_json"] else ask
+
+
+def agree(plan: str) -> bool:
+    """Show the plan that --rot asked for."""
+    click.echo(plan, err=True)
+    return True
+
+
+def ask(plan: str) -> bool:
+    """Show the plan and ask; nothing was downloaded so far."""
+    click.echo(plan, err=True)
+    return click.confirm("Download and try it?", default=False, err=True)
 
 
 def show(audit: Audit, given: dict[str, Any]) -> None:

@@ -98,6 +98,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
         latency_ms: mean wall ms per call. p50, p95, p99: of single calls, None under enough samples.
         cpu_ms: mean CPU ms per call, all threads. gpu_ms: device ms, None without a device.
         rss_mib: peak memory of the process. load_ms: from start of loading to ready.
+        first_call_ms: of a fresh process. serialize_ms: to write one answer as JSON.
         cost_per_1000: USD per 1000 rows. skill: 1 - loss ÷ loss of the best constant.
     """
 
@@ -110,6 +111,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     rss_mib: Estimate | None = None
     load_ms: Estimate | None = None
     first_call_ms: Estimate | None = None
+    serialize_ms: Estimate | None = None
     cost_per_1000: Estimate | None = None
     skill: Estimate | None = None
     remedies: tuple[str, ...] = ()

@@ -51,6 +51,4 @@ class Estimate(msgspec.Struct, frozen=True, kw_only=True):
         """The estimate times a known factor; a negative one swaps the ends."""
         ends = tuple(None if end is None else end * factor for end in (self.low, self.high))
         low, high = ends if factor >= 0 else ends[::-1]
-        return msgspec.structs.replace(
-            self, value=self.value * factor, low=low, high=high, unit=unit or self.unit
-        )
+        return msgspec.structs.replace(self, value=self.value * factor, low=low, high=high, unit=unit or self.unit)

@@ -16,7 +16,7 @@ from excise.core.clock import Clock, SystemClock
 from excise.core.errors import CallTimeout, WorkerDied, WorkerError
 from excise.core.measurement import Experiment
 from excise.measure.design import Arm, Budget, Cell, Design, Engine
-from excise.measure.guest import Disturbance, usable_cores
+from excise.measure.guest import Disturbance, pushed_off, usable_cores
 from excise.measure.process import Worker
 from excise.measure.schedule import BLOCKS, block_orders, calls_per_block, draw, start_order
 from excise.measure.trials import Collector
@@ -54,6 +54,14 @@ def run_experiment(
     return _Run(design, budget, np.random.default_rng(seed), progress, clock or SystemClock()).all()
 
 
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C while measuring; ``experiment`` holds the complete rounds, None where there are none."""
+
+    def __init__(self, experiment: Experiment | None) -> None:
+        super().__init__()
+        self.experiment = experiment
+
+
 class _Run:
     """State of one experiment while it runs."""
 
@@ -89,8 +97,7 @@ class _Run:
         try:
             self.until_finished()
         except KeyboardInterrupt as interrupt:
-            interrupt.experiment = self.result() if self.rounds else None  # type: ignore[attr-defined]  for who keeps it
-            raise
+            raise Interrupted(self.result() if self.rounds else None) from interrupt
         finally:
             self.pool.shutdown()
         return self.result()
@@ -134,8 +141,8 @@ class _Run:
             workers, loads = self.start(stack, sent)
             self.start_s = self.clock.monotonic() - began
             warm = self.warm(workers, np.arange(len(sent)))
-            self.blocks(workers, loads, warm, np.arange(len(sent)))
-        self.disturbed.append(noise.since())
+            made = self.blocks(workers, loads, warm, np.arange(len(sent)))
+        self.disturbed.append(noise.since() or pushed_off(block for done in made.values() for block in done))
 
     def start(self, stack: contextlib.ExitStack, sent: Any) -> tuple[dict[str, Worker], dict[str, dict[str, Any]]]:
         """Fresh processes in random order, as many at once as there are cores."""
@@ -205,13 +212,15 @@ class _Run:
         loads: Mapping[str, dict[str, Any]],
         warm: Mapping[str, dict[str, Any]],
         rows: Any,
-    ) -> None:
+    ) -> dict[str, list[dict[str, Any]]]:
         places = {name: place for name, place in self.places(workers).items() if name in warm}
         seconds = (1 - WARM_SHARE) * self.time_for_round()
         calls = calls_per_block([warm[name]["call_ms"] for name in places], seconds, len(rows), self.design.batch)
         drawn = draw(rows, calls, self.design.batch, self.random)
         made: dict[str, list[dict[str, Any]]] = {name: [] for name in places}
-        for index, (block, order) in enumerate(zip(drawn, block_orders(list(places), BLOCKS, self.random), strict=True)):
+        for index, (block, order) in enumerate(
+            zip(drawn, block_orders(list(places), BLOCKS, self.random), strict=True)
+        ):
             for name in order:
                 if name not in self.failed:
                     with self.losing(name):
@@ -221,6 +230,7 @@ class _Run:
                 arm = TWIN if name == TWIN else self.design.cells[name].arm
                 self.collectors[name].add({**loads[arm], **warm[name]}, done)
                 self.calls += calls * BLOCKS
+        return made
 
     def one_block(
         self,

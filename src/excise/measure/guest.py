@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import psutil
 
@@ -38,6 +40,19 @@ def refuse_when_busy(*, force: bool) -> None:
     if load is not None and load > LOAD_LIMIT * cores and not force:
         message = f"the load is {load:.1f} on {cores} cores: an audit would measure its neighbors"
         raise TooNoisy(message, hint="wait, or measure all the same with --force")
+
+
+SWITCHES_PER_S = 50.0
+"""Times a second that somebody else may push a timed block off its core before the round is marked."""
+
+
+def pushed_off(blocks: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether the blocks of a round lost their core to somebody else more often than a quiet machine would."""
+    switches = seconds = 0.0
+    for block in blocks:
+        switches += block["switches"][1]
+        seconds += float(block["wall_ns"].sum()) / 1e9
+    return seconds > 0 and switches / seconds > SWITCHES_PER_S
 
 
 class Disturbance:
