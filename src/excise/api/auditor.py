@@ -34,7 +34,7 @@ from excise.measure.design import Arm, Budget, Cell, Design, Engine
 from excise.measure.experiment import Interrupted, run_experiment
 from excise.measure.guest import load_average, refuse_when_busy, usable_cores
 from excise.releases import environment
-from excise.tax import Admission, Choice, admit, choose
+from excise.tax import Admission, Choice, admit, choose, loss_named
 
 Progress = Callable[[float, float, str], None]
 
@@ -80,8 +80,8 @@ class Auditor:
 
     def run(self) -> Audit:
         """All steps; the returned audit is kept in the ledger unless the settings say no."""
-        refuse_when_busy(force=self.settings.force)
         self.started = self.clock.now()
+        self.check()
         self.begun = self.clock.monotonic()
         try:
             self.measure_all()
@@ -91,6 +91,14 @@ class Auditor:
             raise
         made = tax_return(self)
         return keep(self, made) if self.settings.keep else made
+
+    def check(self) -> None:
+        """Everything that can be wrong without running the model, before anything is written."""
+        refuse_when_busy(force=self.settings.force)
+        loss_named(self.settings.metric)
+        _ = self.opened, self.samples, self.pricing
+        if self.settings.baseline is not None:
+            open_release(ModelRef.parse(self.settings.baseline), self.settings.project)
 
     def measure_all(self) -> None:
         """Every step that runs the model."""

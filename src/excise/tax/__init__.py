@@ -6,6 +6,7 @@ from excise.tax.beside import relative, skill_lost
 from excise.tax.cells import subsets
 from excise.tax.choice import Choice, choose
 from excise.tax.costs import Cost
+from excise.tax.outputs import loss_named
 from excise.tax.twin import twin_check
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "admit",
     "assess",
     "choose",
+    "loss_named",
     "relative",
     "skill_lost",
     "subsets",

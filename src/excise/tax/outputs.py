@@ -124,7 +124,7 @@ def losses(
         UsageError: there is no such metric.
         NotComparable: no output fits the target or the metric.
     """
-    forced = _parse(metric)
+    forced = loss_named(metric)
     if target is None:
         return _against_incumbent(candidate, incumbent)
     kept, truth = _labeled(target)
@@ -149,7 +149,12 @@ def _scored(name: str, loss: Loss, truth: Array, *sides: Mapping[str, Array], ke
     return _finite(Losses(name, loss.value, kept, *found))
 
 
-def _parse(metric: str | None) -> Loss | None:
+def loss_named(metric: str | None) -> Loss | None:
+    """The loss of that name; None for the automatic choice.
+
+    Raises:
+        UsageError: there is none.
+    """
     if metric is None or metric == "auto":
         return None
     try:

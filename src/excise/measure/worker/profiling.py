@@ -80,7 +80,7 @@ COMPUTE = (
 HOTSPOTS = 10
 
 
-def profile(predictor, made, copies):
+def profile(predictor, made, copies, leave_if_forked):
     """Profile the calls; all times are ms per call.
 
     The profiler slows Python down, so every time is scaled by (plain ÷ profiled) of the same calls.
@@ -88,6 +88,7 @@ def profile(predictor, made, copies):
     start = time.perf_counter_ns()
     for batch in copies:
         predictor.predict(batch)
+        leave_if_forked()
     plain = time.perf_counter_ns() - start
     recorder = cProfile.Profile()
     start = time.perf_counter_ns()
@@ -95,6 +96,7 @@ def profile(predictor, made, copies):
         recorder.enable()
         predictor.predict(batch)
         recorder.disable()
+        leave_if_forked()
     profiled = time.perf_counter_ns() - start
     stats = pstats.Stats(recorder).stats
     scale = 1000.0 * min(1.0, plain / max(profiled, 1)) / len(made)

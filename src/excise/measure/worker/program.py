@@ -154,6 +154,7 @@ class Worker:
             except (Exception, SystemExit) as error:
                 error.row = self.samples[sample].ids[cut[0]]
                 raise
+            timing.leave_if_forked()
             walls.append(time.perf_counter() - start)
             answers.append(outputs.by_name(answer, len(cut)))
             done.extend(cut)
@@ -169,7 +170,7 @@ class Worker:
         """A separate profiled pass over production's own calls; never the timed one."""
         made = [self.samples[sample].call(cut) for cut in chunks(rows, batch)]
         copies = [self.samples[sample].call(cut) for cut in chunks(rows, batch)]
-        return profiling.profile(self.predictor, made, copies)
+        return profiling.profile(self.predictor, made, copies, timing.leave_if_forked)
 
     def transform(self, script, sample, rows, batch, out_dir, options):
         """Run a transform's script on the loaded model with real inputs."""
@@ -268,7 +269,7 @@ def main(read_fd, write_fd):
     os.set_inheritable(write_fd, False)
     if HERE in sys.path:
         sys.path.remove(HERE)
-    worker, owner, read = Worker(), os.getpid(), reader(read_fd)
+    worker, read = Worker(), reader(read_fd)
     while True:
         request = wire.decode(read)
         if request["command"] == "close":
@@ -279,8 +280,7 @@ def main(read_fd, write_fd):
             reply = {"ok": timing.polite(request["nice"], request["cores"])}
         else:
             reply = answer(worker, request)
-        if os.getpid() != owner:  # the model forked, and this is its child
-            os._exit(0)
+        timing.leave_if_forked()
         write(write_fd, wire.encode(reply))
 
 
