@@ -86,7 +86,7 @@ def test_an_audit_that_is_killed_leaves_no_process_and_the_next_one_runs(excise,
     children = wait_for_children(running)
     os.kill(running.pid, signal.SIGKILL)
     running.wait()
-    gone, alive = psutil.wait_procs(children, timeout=10)
+    _, alive = psutil.wait_procs(children, timeout=10)
     assert alive == []
     assert excise(*audit("--reference", "reference.csv", "--budget", "3s")).code in {0, 3}
 
