@@ -11,6 +11,7 @@ import msgspec
 
 from excise.core.audit import Finding
 from excise.core.errors import DataError, StoreError, UsageError
+from excise.core.refs import ModelRef, RefKind
 from excise.features import Cast, Caster, ColumnProfile, FeatureProfile, causes, masked
 from excise.features.caster import MARK
 from excise.tables import CsvMode, Table, read
@@ -102,20 +103,22 @@ def profile(data: Any, *, against: Any = None, csv: CsvMode = "exact", target: s
     """Describe a sample's columns, and say what differs from a reference.
 
     Args:
-        data: a path, directory, glob, URL, or a frame of pandas, polars or pyarrow.
+        data: a path, directory, glob, URL, a frame of pandas, polars or pyarrow, or a release (``name@version``), which
+            stands for the reference that it was approved on.
         against: the reference, in any of these forms.
         csv: how CSV cells get their types.
         target: the label column, which is left out.
 
     Raises:
         DataError: one of them cannot be read, or neither has the target.
+        NotFound: there is no such release.
     """
     return profiled(data, against=against, csv=csv, target=target).document
 
 
 def profiled(data: Any, *, against: Any = None, csv: CsvMode = "exact", target: str | None = None) -> Profiled:
     """As ``profile``, with the caster."""
-    tables = [read(data, csv=csv), *([] if against is None else [read(against, csv=csv)])]
+    tables = [rows_of(data, csv), *([] if against is None else [rows_of(against, csv)])]
     current, *references = without_target(tables, target)
     if not references:
         own = FeatureProfile.build(current)
@@ -124,6 +127,25 @@ def profiled(data: Any, *, against: Any = None, csv: CsvMode = "exact", target: 
     seen = FeatureProfile.build(current, edges_from=reference)
     caster = Caster.learn(reference, seen)
     return Profiled(described(current, seen, reference, tuple(causes(reference, seen)), caster), caster)
+
+
+def rows_of(data: Any, csv: CsvMode) -> Table:
+    """The rows of a sample; those of a release are the reference that it was approved on, without its label.
+
+    Raises:
+        DataError: they cannot be read, or the release has no reference.
+    """
+    if not isinstance(data, str) or Path(data).exists():
+        return read(data, csv=csv)
+    ref = ModelRef.parse(data)
+    if ref.kind not in (RefKind.RELEASE, RefKind.DIGEST):
+        return read(data, csv=csv)
+    from excise.api.subjects import open_release  # noqa: PLC0415  the store is opened only where a release is named
+
+    opened = open_release(ref, None)
+    if opened.reference is None:
+        raise DataError(f"{data} was made without a reference", hint="excise release create MODEL --reference DATA")
+    return without_target([read(opened.reference)], opened.target)[0].with_source(data)
 
 
 def without_target(tables: list[Table], target: str | None) -> list[Table]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -47,8 +48,10 @@ def cast_candidates(auditor: Auditor) -> Iterator[Candidate]:
 
 def reference_name(auditor: Auditor) -> str:
     """The reference as a command line names it."""
-    given = auditor.settings.reference if auditor.settings.reference is not None else auditor.opened.reference
-    return str(given) if isinstance(given, str) or hasattr(given, "__fspath__") else "REFERENCE"
+    given = auditor.settings.reference
+    if given is None:
+        return auditor.settings.model
+    return str(given) if isinstance(given, str | os.PathLike) else "REFERENCE"
 
 
 def shadow_candidates(auditor: Auditor) -> Iterator[Candidate]:

@@ -37,9 +37,9 @@ class Pair(NamedTuple):
 
     def finding(self, kind: str, count: float, what: str, examples: tuple[str, ...] = ()) -> Finding:
         """A finding about ``count`` of the current rows."""
-        share = count / self.current.rows
-        line = f"{self.current.name}: {what} in {percent(share)} of rows"
-        return Finding(kind=kind, where=self.current.name, what=line, examples=examples, share=share)
+        return Finding(
+            kind=kind, where=self.current.name, what=what, examples=examples, share=count / self.current.rows
+        )
 
     def rose(self, before: int, after: int, floor: float = FLOOR) -> bool:
         """Whether a count rose by more than chance and by more than a share of ``floor``."""
@@ -81,9 +81,9 @@ def causes(reference: FeatureProfile, current: FeatureProfile) -> list[Finding]:
 def columns_changed(reference: FeatureProfile, current: FeatureProfile) -> Iterator[Finding]:
     """Columns that are gone, and columns that came."""
     for name in reference.columns.keys() - current.columns.keys():
-        yield Finding(kind="column_missing", where=name, what=f"{name}: the column is missing", share=1.0)
+        yield Finding(kind="column_missing", where=name, what="the column is missing", share=1.0)
     for name in current.columns.keys() - reference.columns.keys():
-        yield Finding(kind="column_extra", where=name, what=f"{name}: the reference has no such column", share=None)
+        yield Finding(kind="column_extra", where=name, what="the reference has no such column", share=None)
 
 
 def column_causes(pair: Pair) -> list[Finding]:

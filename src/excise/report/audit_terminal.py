@@ -24,6 +24,7 @@ stands beside the numbers instead of under them."""
 LABEL = 16
 INDENT = 3
 SHOWN = 6
+PLACES = 4
 """Findings and refused remedies that are listed here; the page has all of them."""
 STRONG, QUIET, ACT = "bold", "dim", "yellow"
 """Color stands only where something must be done."""
@@ -210,7 +211,9 @@ def _note_rows(audit: Audit, width: int, *, show_examples: bool) -> Iterator[tup
     if tax_return.heading(audit).rated:
         yield "attainable", _joined(tax_return.standing(audit.attainable), width)
     yield "stages", _joined(tax_return.stages(audit), width)
-    yield from _listed("findings", [_finding(found, show_examples=show_examples) for found in audit.findings])
+    yield from _listed(
+        "findings", [_finding(alike, show_examples=show_examples) for alike in tax_return.alike(audit.findings)]
+    )
     yield from _listed("tried, not taken", [Text(f"{note.label}  {note.text}") for note in tax_return.not_taken(audit)])
     yield "not measured", _packed([Text(gap) for gap in tax_return.gaps(audit)], width)
     yield "A/A", Text(tax_return.twin(audit))
@@ -241,11 +244,15 @@ def _listed(label: str, entries: Sequence[Text]) -> Iterator[tuple[str, Text]]:
         yield "", Text(f"and {more} more in the report: --html FILE", style=QUIET)
 
 
-def _finding(found: Finding, *, show_examples: bool) -> Text:
-    rows = "" if found.share is None else f" ({figures.share(found.share)} of rows)"
+def _finding(alike: Sequence[Finding], *, show_examples: bool) -> Text:
+    """What was seen, in how many rows, where, and examples from the first place."""
+    found = alike[0]
+    rows = "" if found.share is None else f" in {figures.share(found.share)} of rows"
     seen = ", ".join(example(value, show=show_examples) for value in found.examples[:3])
     said = one_line(found.what) or human(found.kind)
-    return Text(f"{shortened(found.where, 40)}: {said}{rows}{'  ' + seen if seen else ''}")
+    where = ", ".join(shortened(one.where, 40) for one in alike[:PLACES])
+    more = f" and {len(alike) - PLACES} more" if len(alike) > PLACES else ""
+    return Text(f"{where}{more}: {said}{rows}{'  ' + seen if seen else ''}")
 
 
 def _foot(audit: Audit, html: str | None, width: int) -> Iterator[Text | Padding]:

@@ -67,7 +67,7 @@ def findings(found: tuple[Finding, ...]) -> Iterator[RenderableType]:
     for finding in found:
         share = "" if finding.share is None else percent(finding.share)
         shown = "  ".join(literal(example) for example in finding.examples)
-        table.add_row(share, Text(one_line(finding.what), style=ACT), Text(shown, style=QUIET))
+        table.add_row(share, Text(one_line(f"{finding.where}: {finding.what}"), style=ACT), Text(shown, style=QUIET))
     yield table
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from excise.core.audit import Audit, Standing
+from excise.core.audit import Audit, Finding, Standing
 from excise.core.estimate import Estimate
 from excise.core.tax import Line, Trial
 from excise.core.verdict import Outcome
@@ -138,6 +139,15 @@ def together(audit: Audit) -> LineRow | None:
     cost = _total(money, scale_of(audit).factor) if len(money) == len(audit.lines) else Figure(figures.NOTHING)
     empty = Figure("")
     return LineRow("together", _total(ms, 1.0), cost, empty, empty, "", "")
+
+
+def alike(findings: Iterable[Finding]) -> list[list[Finding]]:
+    """Findings that say the same of several columns together, in the order of the first of each."""
+    groups: dict[tuple[str, str, str], list[Finding]] = {}
+    for found in findings:
+        share = "" if found.share is None else figures.share(found.share)
+        groups.setdefault((found.kind, found.what, share), []).append(found)
+    return list(groups.values())
 
 
 def not_taken(audit: Audit) -> list[Note]:
