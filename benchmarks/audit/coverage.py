@@ -54,9 +54,8 @@ def scenario_row(folder: Path, scenario: Scenario, given: argparse.Namespace) ->
             hit = culprit in lines and lines[culprit].latency_ms.covers(expected)
             covered += hit
             if not hit:
-                print(
-                    f"  miss {scenario.name} seed {seed} {culprit}: truth {expected:.3f}, {lines.get(culprit) and lines[culprit].latency_ms}"
-                )
+                stated = lines[culprit].latency_ms if culprit in lines else "no line"
+                print(f"  miss {scenario.name} seed {seed} {culprit}: truth {expected:.3f}, {stated}")
         for culprit in set(CULPRITS) - set(truth):
             unplanted += 1
             level = lines[culprit].latency_ms.value if culprit in lines else 0.0

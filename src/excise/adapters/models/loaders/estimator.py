@@ -7,7 +7,7 @@ array of the right dtype is passed as it is. What it does not know (``feature_na
 ``named_steps``) it asks the original for.
 
 Options:
-    threads, level, spinning: as the onnx loader's.
+    threads, level, spinning, light: as the onnx loader's.
     methods: method name -> output name, for an estimator (``{"predict_proba": "probabilities", "predict": "label"}``).
     columns: names of the columns that each have an input of their own; None for one 2-D input.
     inputs: names of the arguments, for a module. structure: ``tensor``, ``list``, or the keys of a mapping.

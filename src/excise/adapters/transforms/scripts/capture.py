@@ -10,6 +10,8 @@ import sys
 import numpy as np
 
 METHODS = ("predict_proba", "predict", "decision_function", "predict_log_proba", "transform", "run", "__call__")
+KEPT = {}
+"""The last capture of this process: several transforms of one model ask the same."""
 
 
 def reject(reason):

@@ -31,8 +31,11 @@ def operators(path):
     return collections.Counter(node.op_type for node in graph.node)
 
 
-def fuse(path, out, notes):
-    """Fuse transformer blocks; rejected where no attention was fused, since then nothing was gained."""
+def fuse(path, out, notes, attention):
+    """Fuse transformer blocks; rejected where no attention was fused, since then nothing was gained.
+
+    ``attention`` is ``[heads, width]``, zeros where they are to be read off the graph.
+    """
     from onnxruntime.transformers.optimizer import optimize_model
 
     before = operators(path)
@@ -40,7 +43,7 @@ def fuse(path, out, notes):
         reject("there is no attention in the graph")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        model = optimize_model(path, model_type="bert", num_heads=0, hidden_size=0, opt_level=0)
+        model = optimize_model(path, model_type="bert", num_heads=attention[0], hidden_size=attention[1], opt_level=0)
     counts = {name: n for name, n in model.get_fused_operator_statistics().items() if n}
     attention = sum(counts.get(name, 0) for name in FUSED_ATTENTION)
     if not attention:

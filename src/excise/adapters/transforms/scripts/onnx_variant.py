@@ -12,6 +12,7 @@ Options:
     threads: intra-op threads; None decides by the model (one for trees and for files under 4 MiB).
 """
 
+import contextlib
 import importlib.util
 import os
 import shutil
@@ -56,14 +57,18 @@ def one_line(error):
 
 def make(predictor, batches, out_dir, options):
     """Capture what the model is asked, export it, run the steps, compare, and describe the result."""
-    calls = sibling("capture").capture(predictor, batches)
+    calls = captured(predictor, batches, options.get("shared"))
     exported = export(calls, out_dir, options)
     notes = list(exported["notes"])
-    path = run_steps(exported["path"], out_dir, options, notes)
+    path = run_steps(exported, out_dir, options, notes)
     final = os.path.join(out_dir, "model.onnx")
     if os.path.abspath(path) != os.path.abspath(final):
         shutil.copyfile(path, final)
-    settings = dict(exported["loader_options"], threads=threads_for(final, options))
+    for step in ("fused", "quantized", "optimized"):
+        with contextlib.suppress(OSError):
+            os.remove(os.path.join(out_dir, step + ".onnx"))
+    threads = threads_for(final, options)
+    settings = dict(exported["loader_options"], threads=threads, light=threads == 1)
     inner = {"loader": os.path.join(options["loaders"], "estimator.py"), "target": final, "options": settings}
     notes += sibling("agreement").check(calls, inner, exact=not options.get("quantize"))
     return {
@@ -72,6 +77,14 @@ def make(predictor, batches, out_dir, options):
         "reason": None,
         "notes": notes,
     }
+
+
+def captured(predictor, batches, shared):
+    """The recorded calls; those of the last transform where it shares our exports, since then the sample is the same."""
+    kept = sibling("capture").KEPT
+    if shared is None or kept.get("shared") != shared or kept.get("predictor") is not predictor:
+        kept.update(shared=shared, predictor=predictor, calls=sibling("capture").capture(predictor, batches))
+    return kept["calls"]
 
 
 def around(predictor, inner, production):
@@ -98,11 +111,11 @@ def export(calls, out_dir, options):
     return sibling("torch_export").export(calls, folder, route)
 
 
-def run_steps(path, out_dir, options, notes):
+def run_steps(exported, out_dir, options, notes):
     """Fusion, quantization and optimization in this order; each reads the last one's file."""
-    graph = sibling("graph")
+    graph, path = sibling("graph"), exported["path"]
     if options.get("fuse"):
-        path = graph.fuse(path, os.path.join(out_dir, "fused.onnx"), notes)
+        path = graph.fuse(path, os.path.join(out_dir, "fused.onnx"), notes, exported.get("attention") or [0, 0])
     if options.get("quantize"):
         path = graph.quantize(path, os.path.join(out_dir, "quantized.onnx"), options["quantize"], notes)
     if options.get("optimize"):

@@ -6,6 +6,7 @@ The legacy graph is the one that ONNX Runtime's transformer fusion knows; the de
 attention, and does not say so. Both are offered and measured.
 """
 
+import contextlib
 import importlib.util
 import inspect
 import json
@@ -62,7 +63,8 @@ def write(calls, records, names, path, route):
     structure, outputs = structure_of(records[largest][2])
     module = traceable(calls, records[largest][:2])
     try:
-        run_exporter(module, widened(given[largest]), path + ".tmp", names, outputs, axes, route)
+        with fusible_attention(calls.model, route):
+            run_exporter(module, widened(given[largest]), path + ".tmp", names, outputs, axes, route)
     except Exception as error:
         text = ANSI.sub("", str(error)).strip().splitlines()
         sibling("rejection").reject("torch cannot export it: %s %s" % (type(error).__name__, text[0] if text else ""))
@@ -71,7 +73,34 @@ def write(calls, records, names, path, route):
     onnx.save(proto, path)
     os.remove(path + ".tmp")
     note = "%s export, opset %d" % ("torch.export" if route == "dynamo" else "legacy", proto.opset_import[0].version)
-    return {"path": path, "loader_options": {"structure": structure, "inputs": names}, "notes": [note]}
+    return {
+        "path": path,
+        "loader_options": {"structure": structure, "inputs": names},
+        "notes": [note],
+        "attention": heads_of(calls.model),
+    }
+
+
+@contextlib.contextmanager
+def fusible_attention(model, route):
+    """Attention written out while the legacy exporter traces: the graph of sdpa is one that no fusion recognizes."""
+    config = getattr(model, "config", None)
+    used = getattr(config, "_attn_implementation", None)
+    if route == "dynamo" or used in (None, "eager") or not hasattr(model, "set_attn_implementation"):
+        yield
+        return
+    model.set_attn_implementation("eager")
+    try:
+        yield
+    finally:
+        model.set_attn_implementation(used)
+
+
+def heads_of(model):
+    """Heads and width of a transformer as its configuration has them; the fusion cannot always read them off."""
+    config = getattr(model, "config", None)
+    heads, width = getattr(config, "num_attention_heads", None), getattr(config, "hidden_size", None)
+    return [int(heads), int(width)] if isinstance(heads, int) and isinstance(width, int) else [0, 0]
 
 
 def traceable(calls, call):
