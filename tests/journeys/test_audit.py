@@ -221,3 +221,28 @@ def test_a_model_file_is_audited_with_its_own_lean_variants(excise, folder):
     if done.code == 0:
         assert done.document["lines"][0]["culprit"] == "model_bloat"
         assert done.document["tax_rate"]["value"] > 0.5
+
+
+def test_a_candidate_that_guesses_is_rejected_by_skill_although_it_is_fast_and_mostly_right(excise, folder):
+    """98 of 100 labels are 0, so the constant 0 is right 98 % of the time and has no skill at all."""
+    (folder / "rare.py").write_text(
+        "import time\n"
+        "class Finds:\n"
+        "    def predict(self, records):\n"
+        "        end = time.perf_counter() + 0.001\n"
+        "        while time.perf_counter() < end: pass\n"
+        "        return [int(r['a'] > 97) for r in records]\n"
+        "class Guesses:\n"
+        "    def predict(self, records): return [0 for _ in records]\n"
+        "finds, guesses = Finds(), Guesses()\n"
+    )
+    rows = "\n".join(f"{index % 100},{int(index % 100 > 97)}" for index in range(1000))
+    (folder / "rare.csv").write_text(f"a,y\n{rows}\n")
+    done = excise(
+        "audit", "rare.py:finds", "--current", "rare.csv", "--target", "y", "--lean", "rare.py:guesses",
+        "--budget", "4s", "--force", "--json",
+    )  # fmt: skip
+    assert done.code in {0, 3}, done.err
+    guess = next(trial for trial in done.document["tried"] if trial["remedy"] == "lean:guesses")
+    assert guess["admissible"] is False
+    assert done.document["attainable"]["remedies"] == []

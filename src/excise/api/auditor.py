@@ -28,7 +28,7 @@ from excise.core.predictor import InputKind
 from excise.core.refs import ModelRef
 from excise.core.tax import PRODUCTION, Culprit, Trial, cell_name
 from excise.ledger import find_project
-from excise.measure.answers import Answers, collect
+from excise.measure.answers import Answers, collect, first_rows
 from excise.measure.breakdown import Breakdown, profile
 from excise.measure.design import Arm, Budget, Cell, Design, Engine
 from excise.measure.experiment import Interrupted, run_experiment
@@ -263,7 +263,7 @@ class Auditor:
         size = max(self.settings.batch, len(rows) - len(rows) % self.settings.batch)
         return collect(self.design(sets, beside), rows[: min(size, ANSWER_ROWS)], seconds=seconds)
 
-    def admission(self, answers: Answers, name: str) -> Admission:
+    def admission(self, answers: Answers, name: str, *, delta: float | None = None) -> Admission:
         """Whether a cell keeps skill, overall and in every slice, on the rows that were answered."""
         rows = answers.outputs[PRODUCTION].rows
         labels = self.samples.labels
@@ -271,9 +271,22 @@ class Auditor:
             answers.outputs[PRODUCTION],
             answers.outputs[name],
             None if labels is None else labels[rows],
-            delta=self.settings.delta,
+            delta=self.settings.delta if delta is None else delta,
             slices={slice_name: mask[rows] for slice_name, mask in self.samples.slices.items()},
             metric=self.settings.metric,
+        )
+
+    def trade(self, answers: Answers, name: str) -> str | None:
+        """What giving up more skill would buy within ``--floor``, outside the rate; None where it is no trade."""
+        if self.settings.floor is None:
+            return None
+        cell = cell_name(one.remedy.name for one in self.ways[name])
+        looser = self.admission(answers, cell, delta=1 - self.settings.floor)
+        if not looser.admissible:
+            return None
+        took, before = answers.pilot_ms[cell], answers.pilot_ms[PRODUCTION]
+        return (
+            f"a trade within --floor {self.settings.floor:g}: {before:.3g} → {took:.3g} ms in the pilot, {looser.why}"
         )
 
     def refuse(self, name: str, admissible: bool | None, reason: str) -> None:
@@ -291,7 +304,7 @@ class Auditor:
             if admission.admissible:
                 pilot[name] = answers.pilot_ms[cell_name(one.remedy.name for one in self.ways[name])]
             else:
-                self.refuse(name, False, admission.why)
+                self.refuse(name, False, self.trade(answers, name) or admission.why)
         for culprit in Culprit:
             rivals = [n for n in pilot if n in self.candidates and self.candidates[n].remedy.culprit is culprit]
             best = min((pilot[name] for name in rivals), default=0.0)
@@ -406,9 +419,11 @@ class Auditor:
 
 
 def merged(first: Answers, second: Answers) -> Answers:
-    """Two passes over the same rows as one; rows that only one of them reached are dropped by the comparison."""
+    """Two passes over the same rows, in the same order, as one; rows that only one of them reached are dropped."""
+    outputs = {**second.outputs, **first.outputs}
+    shortest = min(len(one.rows) for one in outputs.values())
     return Answers(
-        outputs={**second.outputs, **first.outputs},
+        outputs={name: first_rows(one, shortest) for name, one in outputs.items()},
         failed={**first.failed, **second.failed},
         pilot_ms={**second.pilot_ms, **first.pilot_ms},
         facts={**second.facts, **first.facts},

@@ -59,7 +59,10 @@ def collect(design: Design, rows: NDArray[np.int64], *, seconds: float) -> Answe
         if design.incumbent in one.errors:
             raise one.errors[design.incumbent]
     shortest = min(len(value["rows"]) for value in values.values())
-    outputs = {name: _cut(name, value, shortest) for name, value in values.items()}
+    outputs = {
+        name: first_rows(Outputs(cell=name, rows=value["rows"], values=value["values"]), shortest)
+        for name, value in values.items()
+    }
     pilot_ms = {name: value["call_ms"] for name, value in values.items()}
     return Answers(outputs=outputs, failed=failed, pilot_ms=pilot_ms, facts=facts)
 
@@ -106,6 +109,7 @@ class _Asking:
         return len(cells)
 
 
-def _cut(name: str, value: Mapping[str, Any], count: int) -> Outputs:
-    values = {output: array[:count] for output, array in value["values"].items()}
-    return Outputs(cell=name, rows=value["rows"][:count], values=values)
+def first_rows(outputs: Outputs, count: int) -> Outputs:
+    """The answers on the first ``count`` rows."""
+    values = {name: array[:count] for name, array in outputs.values.items()}
+    return Outputs(cell=outputs.cell, rows=outputs.rows[:count], values=values)
