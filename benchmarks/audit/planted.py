@@ -252,16 +252,15 @@ def _write_csv(path: Path, rows: list[tuple[object, ...]], header: tuple[str, ..
 def audit_of(folder: Path, scenario: Scenario, *, budget_s: float, seed: int) -> object:
     """Run the audit of one scenario."""
     lean = LEAN.get(scenario.name)
-    return excise.audit(
-        f"{folder}/handlers.py:{scenario.name}",
-        current=str(folder / ("text.csv" if scenario.text else "numbers.csv")),
-        reference=str(folder / "reference.csv"),
-        lean=(f"{folder}/handlers.py:{lean}",) if lean else (),
-        budget_s=budget_s,
-        dollars_per_hour=0.1,
-        seed=seed,
-        force=True,
-        keep=False,
-        project=folder,
-        **(scenario.settings or {}),
-    )
+    settings = {
+        "current": str(folder / ("text.csv" if scenario.text else "numbers.csv")),
+        "reference": str(folder / "reference.csv"),
+        "lean": (f"{folder}/handlers.py:{lean}",) if lean else (),
+        "budget_s": budget_s,
+        "dollars_per_hour": 0.1,
+        "seed": seed,
+        "force": True,
+        "keep": False,
+        "project": folder,
+    }
+    return excise.audit(f"{folder}/handlers.py:{scenario.name}", **(settings | (scenario.settings or {})))
