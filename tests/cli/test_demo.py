@@ -85,6 +85,27 @@ def test_a_killed_command_ends_as_in_a_shell(tmp_path):
     assert demo.run(("python", "die.py"), tmp_path, stdout_to_stderr=True) == 137
 
 
+@pytest.mark.parametrize("made", [True, False])
+def test_the_page_is_named_only_when_this_audit_wrote_it(tmp_path, monkeypatch, made):
+    monkeypatch.setattr(demo, "find_spec", lambda _: object())
+    monkeypatch.setattr(demo, "released", lambda _: "flights@1")
+    shown = []
+
+    def perform(step, folder, *, stdout_to_stderr):
+        shown.extend(step.words)
+        if made and "audit" in step.words:
+            (folder / demo.PAGE).write_text("new")
+        return 3 if "audit" in step.words else 0
+
+    monkeypatch.setattr(demo, "perform", perform)
+    demo.lay_out(tmp_path)
+    touch(tmp_path, demo.PAGE, 1000)
+    result = CliRunner().invoke(demo.command, ["--dir", str(tmp_path), "--force"], standalone_mode=False)
+    assert result.return_value == 3
+    assert ("The page:" in result.stdout) is made
+    assert "--force" in shown
+
+
 def test_nothing_released_is_told(tmp_path):
     with pytest.raises(NotFound, match="flights"):
         demo.released(tmp_path)

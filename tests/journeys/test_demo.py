@@ -13,7 +13,7 @@ import pytest
 @pytest.mark.timeout(420)
 def test_the_demo_ends_with_a_tax_return_and_a_page(tmp_path):
     run = subprocess.run(
-        [sys.executable, "-P", "-m", "excise", "demo", "--dir", "flights", "--budget", "20s", "--json"],
+        [sys.executable, "-P", "-m", "excise", "demo", "--dir", "flights", "--budget", "20s", "--force", "--json"],
         cwd=tmp_path,
         capture_output=True,
         text=True,
