@@ -14,7 +14,7 @@ help: ## Print this page.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.demo ## Audit a real model on real flights: the first tax return, and its page.
-	$(BIN)/excise demo
+	$(BIN)/excise demo --force
 
 test: $(VENV)/.test ## Run the tests; those that time something run alone.
 	$(BIN)/python -m pytest -n $(WORKERS) -m "not slow and not alone"

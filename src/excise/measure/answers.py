@@ -100,6 +100,7 @@ class _Asking:
         for count, cell in enumerate(cells, 1):
             try:
                 answer = worker.outputs(cell.sample, order, batch=batch, shadow=cell.shadow, seconds=self.seconds)
+                self.facts = {**self.facts, "distributions": answer["distributions"]}
                 self.values[cell.name] = {**answer, "rows": self.rows[answer["rows"]]}
             except (WorkerDied, CallTimeout) as error:
                 self.errors[cell.name] = error

@@ -200,11 +200,11 @@ class _Run:
         return warm
 
     def time_for_round(self) -> float:
-        """Seconds of a round that are timed: about ``aim`` rounds in the budget, at least half of each measuring."""
+        """Seconds of a round that are timed: about ``aim`` rounds in the budget, at least a third of each measuring."""
         left = max(self.budget.seconds - self.seconds + self.start_s, 0.0)
         wanted = max(left / max(self.budget.aim - self.rounds, 1), 2 * self.start_s)
         allowed = left / max(self.budget.least - self.rounds, 1)
-        return max(min(wanted, allowed) - self.start_s, 0.25 * self.start_s, 0.05)
+        return max(min(wanted, allowed) - self.start_s, 0.5 * self.start_s, 0.05)
 
     def blocks(
         self,

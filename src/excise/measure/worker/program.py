@@ -164,6 +164,8 @@ class Worker:
             "rows": np.array(done, dtype=np.int64),
             "values": outputs.joined(answers),
             "call_ms": 1e3 * float(np.median(walls)),
+            # Once more after the calls: what a model imports on its first call belongs to it as well.
+            "distributions": distributions(set(sys.modules) - self.before),
         }
 
     def profile(self, sample, rows, batch):
