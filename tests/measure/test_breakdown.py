@@ -4,11 +4,13 @@ import pytest
 from excise.measure.breakdown import profile, read
 
 
+@pytest.mark.alone
 def test_what_stands_beyond_the_declared_stages_is_named(design):
     plan = design(production=("chain", True))
     found = profile(plan, plan.arms["chain"], plan.cells["production"], np.arange(10))
     named = {item.name: item.ms for item in found.undeclared}
-    assert named["validate_again"] == pytest.approx(0.5, abs=0.3)
+    assert max(named, key=named.get) == "validate_again"
+    assert named["validate_again"] > 0.1  # 0.5 ms of spinning; a busy machine stretches either pass
     assert "predict" not in named
     assert max(found.hotspots, key=lambda spot: spot.self_ms).name == "spin"
 

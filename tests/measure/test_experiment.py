@@ -9,7 +9,7 @@ from excise.measure.experiment import Interrupted, run_experiment
 from excise.stats.pairs import block_log_ratio
 
 
-def budget(seconds=1.0, **options):
+def budget(seconds=2.0, **options):
     return Budget(seconds=seconds, rows=np.arange(100), least=2, aim=2, **options)
 
 
@@ -22,6 +22,7 @@ def test_cells_share_rows_and_rounds_and_a_twin_runs_beside_them(design):
     assert found.calls >= 3 * 8 * found.rounds
 
 
+@pytest.mark.alone
 def test_a_third_of_the_work_left_out_shows_as_a_third(design):
     found = run_experiment(design(production=("chain", True), bare=("chain", False)), budget(2.0), seed=1)
     ratios = block_log_ratio(found.cells["bare"].wall_ms, found.cells["production"].wall_ms)
