@@ -96,9 +96,7 @@ class Auditor:
         """Everything that can be wrong without running the model, before anything is written."""
         refuse_when_busy(force=self.settings.force)
         loss_named(self.settings.metric)
-        _ = self.opened, self.samples, self.pricing
-        if self.settings.baseline is not None:
-            open_release(ModelRef.parse(self.settings.baseline), self.settings.project)
+        _ = self.opened, self.samples, self.pricing, self.baseline
 
     def measure_all(self) -> None:
         """Every step that runs the model."""
@@ -132,6 +130,12 @@ class Auditor:
             slices=self.settings.slices,
             random=self.random,
         )
+
+    @cached_property
+    def baseline(self) -> Opened | None:
+        """The approved release that production is held against; None without one."""
+        named = self.settings.baseline
+        return None if named is None else open_release(ModelRef.parse(named), self.settings.project)
 
     @property
     def target(self) -> str | None:
@@ -355,19 +359,22 @@ class Auditor:
 
     def beside(self) -> list[tuple[Arm, Cell]]:
         """Cells for creep and for workload shift."""
-        arm, _ = self.ground.place(())
-        found: list[tuple[Arm, Cell]] = []
-        if "reference" in self.samples.tables:
-            found.append((arm, Cell(name=REFERENCE, arm=arm.name, sample="reference")))
-            if "cast" in self.samples.tables:
-                found.append((arm, Cell(name=cell_name([CAST]), arm=arm.name, sample="cast")))
-        if self.settings.baseline is not None:
-            found.append(self.baseline_cell(self.settings.baseline))
+        found = self.reference_cells()
+        if found and "cast" in self.samples.tables:
+            arm, _ = self.ground.place(())
+            found.append((arm, Cell(name=cell_name([CAST]), arm=arm.name, sample="cast")))
+        if self.baseline is not None:
+            found.append(self.baseline_cell(self.baseline))
         return found
 
-    def baseline_cell(self, text: str) -> tuple[Arm, Cell]:
+    def reference_cells(self) -> list[tuple[Arm, Cell]]:
+        """Production on the reference inputs; nothing without them."""
+        arm, _ = self.ground.place(())
+        known = "reference" in self.samples.tables
+        return [(arm, Cell(name=REFERENCE, arm=arm.name, sample="reference"))] if known else []
+
+    def baseline_cell(self, opened: Opened) -> tuple[Arm, Cell]:
         """The approved release, run now beside production."""
-        opened = open_release(ModelRef.parse(text), self.settings.project)
         arm = Arm(
             name=BASELINE, variant=opened.subject.variant, python=self.environment.executable, project=opened.folder
         )
@@ -380,8 +387,7 @@ class Auditor:
         for names in self.chosen.values():
             for size in range(len(names), 0, -1):
                 wanted[cell_name(names[:size])] = tuple(self.candidates[name] for name in names[:size])
-        beside = [place for place in self.beside() if place[1].name == REFERENCE]
-        answers = self.collect(list(wanted.values()), self.samples.estimate, beside)
+        answers = self.collect(list(wanted.values()), self.samples.estimate, self.reference_cells())
         for cell in (PRODUCTION, *wanted):
             if cell in answers.outputs:
                 self.found.estimated[cell] = self.admission(answers, cell)

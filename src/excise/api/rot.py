@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from excise.api.candidates import Candidate
+from excise.api.release import WORKER_NEEDS
 from excise.core.errors import NotMeasured, StoreError
 from excise.core.tax import Culprit, Remedy
 from excise.releases.newest import Plan, build_newest, newest_plan
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
     from excise.api.auditor import Auditor
 
 NEWEST = "newest"
-WORKER_NEEDS = "numpy"
-"""The worker itself runs on it, whatever the model needs."""
 SHOWN = 3
 
 

@@ -84,22 +84,6 @@ class Design:
     engine: Engine = Engine.INTERLEAVED
     cores: Sequence[int] | None = None
 
-    def only(self, cells: Sequence[str]) -> Design:
-        """The same design with the incumbent and these cells only."""
-        kept = {name: cell for name, cell in self.cells.items() if name in {self.incumbent, *cells}}
-        arms = {name: arm for name, arm in self.arms.items() if name in {cell.arm for cell in kept.values()}}
-        return Design(
-            arms=arms,
-            cells=kept,
-            incumbent=self.incumbent,
-            samples=self.samples,
-            kind=self.kind,
-            batch=self.batch,
-            timeout_s=self.timeout_s,
-            engine=self.engine,
-            cores=self.cores,
-        )
-
 
 @dataclass(slots=True)
 class Budget:
