@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from excise.core.errors import CallTimeout, WorkerDied, WorkerError
 from excise.core.measurement import Outputs
-from excise.measure.design import Arm, Cell, Design
+from excise.measure.design import Cell, Design
 from excise.measure.experiment import open_worker
 from excise.measure.guest import usable_cores
 from excise.measure.process import Worker
@@ -47,15 +47,16 @@ def collect(design: Design, rows: NDArray[np.int64], *, seconds: float) -> Answe
     Raises:
         CallFailed, CallTimeout, WorkerDied: production itself does not run.
     """
-    with ThreadPoolExecutor(max_workers=len(usable_cores())) as pool:
-        found = list(pool.map(lambda arm: _Asking(design, arm, rows, seconds).all(), design.arms.values()))
+    cores = len(usable_cores())
+    with ThreadPoolExecutor(max_workers=cores) as pool:
+        found = list(pool.map(lambda cells: _Asking(design, cells, rows, seconds).all(), tasks(design, cores)))
     values: dict[str, dict[str, Any]] = {}
     failed: dict[str, str] = {}
     facts: dict[str, Mapping[str, Any]] = {}
-    for arm, one in zip(design.arms, found, strict=True):
+    for one in found:
         values |= one.values
         failed |= {name: str(error) for name, error in one.errors.items()}
-        facts[arm] = one.facts
+        facts[one.arm.name] = one.facts
         if design.incumbent in one.errors:
             raise one.errors[design.incumbent]
     shortest = min(len(value["rows"]) for value in values.values())
@@ -67,18 +68,29 @@ def collect(design: Design, rows: NDArray[np.int64], *, seconds: float) -> Answe
     return Answers(outputs=outputs, failed=failed, pilot_ms=pilot_ms, facts=facts)
 
 
+def tasks(design: Design, cores: int) -> list[list[Cell]]:
+    """Cells that one process answers one after the other: of one arm, and few enough to keep every core busy."""
+    most = max(1, -(-len(design.cells) // cores))
+    found: list[list[Cell]] = []
+    for arm in design.arms:
+        cells = [cell for cell in design.cells.values() if cell.arm == arm]
+        cells.sort(key=lambda cell: cell.name != design.incumbent)
+        found += [cells[start : start + most] for start in range(0, len(cells), most)]
+    return sorted(found, key=len, reverse=True)
+
+
 class _Asking:
     """The questions to one arm: one process, and a fresh one after each that was lost."""
 
-    def __init__(self, design: Design, arm: Arm, rows: NDArray[np.int64], seconds: float) -> None:
-        self.design, self.arm, self.rows, self.seconds = design, arm, rows, seconds
+    def __init__(self, design: Design, cells: list[Cell], rows: NDArray[np.int64], seconds: float) -> None:
+        self.design, self.cells, self.rows, self.seconds = design, cells, rows, seconds
+        self.arm = design.arms[cells[0].arm]
         self.values: dict[str, dict[str, Any]] = {}
         self.errors: dict[str, WorkerError] = {}
         self.facts: Mapping[str, Any] = {}
 
     def all(self) -> Self:
-        cells = [cell for cell in self.design.cells.values() if cell.arm == self.arm.name]
-        cells.sort(key=lambda cell: cell.name != self.design.incumbent)
+        cells = self.cells
         while cells:
             cells = cells[self.ask(cells) :]
         return self

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from excise.core.measurement import Experiment
 from excise.measure.design import Arm, Budget, Cell, Design, Engine
 from excise.measure.guest import Disturbance, pushed_off, usable_cores
 from excise.measure.process import Worker
-from excise.measure.schedule import BLOCKS, block_orders, calls_per_block, draw, start_order
+from excise.measure.schedule import BLOCKS, block_orders, calls_per_block, draw, lead_in, start_order
 from excise.measure.trials import Collector
 from excise.stats.pairs import block_log_ratio, paired
 
@@ -60,6 +61,23 @@ class Interrupted(KeyboardInterrupt):
     def __init__(self, experiment: Experiment | None) -> None:
         super().__init__()
         self.experiment = experiment
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a cell runs in a round, and how many untimed calls lead into each of its blocks."""
+
+    worker: Worker
+    cell: Cell
+    lead: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """Rows of one block, the same for every cell, and others for the calls that lead in."""
+
+    rows: Any
+    lead: Any
 
 
 class _Run:
@@ -181,10 +199,10 @@ class _Run:
             if self.design.cells[cell].arm == name:
                 self.failed[cell] = str(error)
 
-    def places(self, workers: Mapping[str, Worker]) -> dict[str, tuple[Worker, Cell]]:
+    def places(self, workers: Mapping[str, Worker]) -> dict[str, _Place]:
         """Where each cell runs in this round; the twin runs production's cell."""
-        found = {name: (workers[self.design.cells[name].arm], self.design.cells[name]) for name in self.cells}
-        return {**found, TWIN: (workers[TWIN], self.incumbent)} if self.budget.twin else found
+        found = {name: _Place(workers[self.design.cells[name].arm], self.design.cells[name]) for name in self.cells}
+        return {**found, TWIN: _Place(workers[TWIN], self.incumbent)} if self.budget.twin else found
 
     def warm(self, workers: Mapping[str, Worker], rows: Any) -> dict[str, dict[str, Any]]:
         places = self.places(workers)
@@ -192,10 +210,9 @@ class _Run:
         warm: dict[str, dict[str, Any]] = {}
         for name in start_order(list(places), self.random):
             with self.losing(name):
-                worker, cell = places[name]
-                some = rows[: 64 * self.design.batch]
-                warm[name] = worker.warm(
-                    cell.sample, some, batch=self.design.batch, shadow=cell.shadow, seconds=seconds
+                place, some = places[name], rows[: 64 * self.design.batch]
+                warm[name] = place.worker.warm(
+                    place.cell.sample, some, batch=self.design.batch, shadow=place.cell.shadow, seconds=seconds
                 )
         return warm
 
@@ -213,13 +230,16 @@ class _Run:
         warm: Mapping[str, dict[str, Any]],
         rows: Any,
     ) -> dict[str, list[dict[str, Any]]]:
-        places = {name: place for name, place in self.places(workers).items() if name in warm}
+        leads = {name: lead_in(process["call_ms"]) for name, process in warm.items()}
+        places = {
+            name: replace(place, lead=leads[name]) for name, place in self.places(workers).items() if name in warm
+        }
         seconds = (1 - WARM_SHARE) * self.time_for_round()
         calls = calls_per_block([warm[name]["call_ms"] for name in places], seconds, len(rows), self.design.batch)
-        drawn = draw(rows, calls, self.design.batch, self.random)
         made: dict[str, list[dict[str, Any]]] = {name: [] for name in places}
+        blocks = self.draw(rows, calls, max(leads.values()))
         for index, (block, order) in enumerate(
-            zip(drawn, block_orders(list(places), BLOCKS, self.random), strict=True)
+            zip(blocks, block_orders(list(places), BLOCKS, self.random), strict=True)
         ):
             for name in order:
                 if name not in self.failed:
@@ -232,17 +252,22 @@ class _Run:
                 self.calls += calls * BLOCKS
         return made
 
+    def draw(self, rows: Any, calls: int, lead: int) -> list[_Block]:
+        """The rows of every block of a round."""
+        both = [draw(rows, count, self.design.batch, self.random) for count in (calls, lead)]
+        return [_Block(*one) for one in zip(*both, strict=True)]
+
     def one_block(
         self,
         name: str,
-        places: Mapping[str, tuple[Worker, Cell]],
-        block: Any,
+        places: Mapping[str, _Place],
+        block: _Block,
         index: int,
         made: dict[str, list[dict[str, Any]]],
     ) -> None:
         """One block of one cell; in a duet at the same moment as production's, on another core."""
         production = self.design.incumbent
-        if not self.duet or places[name][0] is places[production][0]:
+        if not self.duet or places[name].worker is places[production].worker:
             if not (self.duet and name == production and TWIN in places):
                 made[name].append(self.run_block(places[name], block))
             return
@@ -256,9 +281,10 @@ class _Run:
         if name == TWIN:
             made[production].append(partner.result())
 
-    def run_block(self, place: tuple[Worker, Cell], block: Any, cores: list[int] | None = None) -> dict[str, Any]:
-        worker, cell = place
-        return worker.run(cell.sample, block, batch=self.design.batch, shadow=cell.shadow, cores=cores)
+    def run_block(self, place: _Place, block: _Block, cores: list[int] | None = None) -> dict[str, Any]:
+        batch, cell = self.design.batch, place.cell
+        lead = block.lead[: place.lead * batch]
+        return place.worker.run(cell.sample, block.rows, batch=batch, shadow=cell.shadow, cores=cores, lead=lead)
 
     @contextlib.contextmanager
     def losing(self, cell: str) -> Iterator[None]:

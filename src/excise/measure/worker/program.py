@@ -93,30 +93,26 @@ class Worker:
             "serialize_ms": timing.serialize_ns(output) / 1e6,
         }
 
-    def run(self, sample, rows, batch, shadow, cores=None):
-        """One timed block, on these cores where they are named."""
+    def run(self, sample, rows, batch, shadow, cores=None, lead=()):
+        """One timed block, on these cores where they are named, once calls on ``lead`` have filled the caches."""
         if cores and hasattr(os, "sched_setaffinity"):
             os.sched_setaffinity(0, cores)
-        return self.timed(sample, chunks(rows, batch), shadow)
+        return self.timed(sample, chunks(rows, batch), shadow, chunks(lead, batch))
 
-    def timed(self, sample, cuts, shadow):
+    def timed(self, sample, cuts, shadow, lead=()):
         made = [self.samples[sample].call(cut) for cut in cuts]
         predict = self.way(shadow)
+        self.attempt(sample, lead, timing.run, predict, [self.samples[sample].call(cut) for cut in lead])
         timing.reset_peak()
         before = timing.switches()
         device = timing.device_clock()
         if device:
             device.start()
         stages = {}
-        try:
-            if self.plain_chain(shadow):
-                wall, cpu, stages = timing.run_staged(self.predictor.staged, made)
-            else:
-                wall, cpu = timing.run(predict, made)
-        except (Exception, SystemExit) as error:
-            first = cuts[min(getattr(error, "call", 0), len(cuts) - 1)][0]
-            error.row = self.samples[sample].ids[first]
-            raise
+        if self.plain_chain(shadow):
+            wall, cpu, stages = self.attempt(sample, cuts, timing.run_staged, self.predictor.staged, made)
+        else:
+            wall, cpu = self.attempt(sample, cuts, timing.run, predict, made)
         gpu_ms, gpu_mib = device.stop() if device else (None, None)
         after = timing.switches()
         steady, peak = timing.memory()
@@ -130,6 +126,15 @@ class Worker:
             "gpu_ms": gpu_ms,
             "gpu_mib": gpu_mib,
         }
+
+    def attempt(self, sample, cuts, run, predict, made):
+        """Run calls; where one fails, the error names its first row."""
+        try:
+            return run(predict, made)
+        except (Exception, SystemExit) as error:
+            first = cuts[min(getattr(error, "call", 0), len(cuts) - 1)][0]
+            error.row = self.samples[sample].ids[first]
+            raise
 
     def plain_chain(self, shadow):
         """Whether a call is the declared chain and nothing else, so that its stages can be timed."""
