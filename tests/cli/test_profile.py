@@ -28,7 +28,7 @@ def test_against_a_reference(project, capsys):
     assert run("cur.csv", "--against", "ref.parquet", "--emit-cast", "cast.py") == 0
     shown = capsys.readouterr().out
     assert "33.3 %   a: numbers as text with blanks" in shown
-    assert "“ 7 ”" in shown
+    assert "“␣7␣”" in shown
     assert "cast.py   casts 1 column" in shown
     assert "to_number" in (project / "cast.py").read_text()
 

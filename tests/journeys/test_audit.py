@@ -246,3 +246,40 @@ def test_a_candidate_that_guesses_is_rejected_by_skill_although_it_is_fast_and_m
     guess = next(trial for trial in done.document["tried"] if trial["remedy"] == "lean:guesses")
     assert guess["admissible"] is False
     assert done.document["attainable"]["remedies"] == []
+
+
+def test_a_trade_is_told_apart_from_the_rate(excise, folder):
+    """A candidate that loses 1.6 % of skill is no waste at the limit of half a percent, and a trade above --floor."""
+    (folder / "rough.py").write_text(
+        "from handlers import Service\n"
+        "class Rough(Service):\n"
+        "    def predict(self, rows):\n"
+        "        numbers = [(float(a), float(b)) for a, b in rows]\n"
+        "        return [a + 2 * b + 2 * ((a * 7 + b) % 5 - 2) for a, b in numbers]\n"
+        "rough = Rough()\n"
+    )
+    words = audit("--reference", "reference.csv", "--target", "y", "--lean", "rough.py:rough", "--json")
+    found = excise(*words, "--floor", "0.95").document
+    (trial,) = [one for one in found["tried"] if one["remedy"] == "lean:rough"]
+    assert trial["admissible"] is False
+    assert "lean:rough" not in found["attainable"]["remedies"]
+    if found["outcome"] == "pass":
+        assert found["trades"], trial
+        (trade,) = found["trades"]
+        assert trade["remedy"] == "lean:rough"
+        assert trade["latency_ms"]["low"] > 0.5
+        assert trade["evidence"].startswith("skill -")
+    assert excise(*words).document["trades"] == []
+
+
+def test_creep_is_todays_production_against_the_approved_release_both_run_now(excise, folder):
+    words = ("--reference", "reference.csv", "--target", "y")
+    made = excise("release", "create", "handlers.py:lean", *words, "--name", "approved")
+    assert made.code == 0, made.err
+    done = excise(*audit(*words, "--baseline", "approved@1", "--json"))
+    assert done.code in {0, 3}, done.err
+    creep = done.document["beside"]["computational_creep"]
+    assert creep["low"] > 0.3
+    same = excise("audit", "approved@1", "--current", "current.csv", "--baseline", "approved@1",
+                  "--budget", "6s", "--force", "--json")  # fmt: skip
+    assert abs(same.document["beside"]["computational_creep"]["value"]) < 0.2

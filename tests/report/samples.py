@@ -23,7 +23,7 @@ from excise.core.audit import (
 )
 from excise.core.estimate import Estimate
 from excise.core.predictor import InputKind
-from excise.core.tax import Culprit, Line, Subset, Trial
+from excise.core.tax import Culprit, Line, Subset, Trade, Trial
 from excise.core.verdict import Outcome
 from excise.core.workload import Workload
 
@@ -309,6 +309,21 @@ FULL = Audit(
     change=Change(since="2026-10-22T09:00:00+00:00", before=0.65, after=0.712, yours=0.04, catalogue=0.022),
     settings={"budget": "60s", "floor": None},
 )
+TRADED = replace(
+    FULL,
+    trades=(
+        Trade(
+            remedy="onnx_int4",
+            culprit=Culprit.MODEL_BLOAT,
+            latency_ms=ms(0.6, 0.1),
+            cost_per_1000=usd(0.000009, 0.000001),
+            floor=0.98,
+            evidence="skill −1.2 % (at worst −1.6), allowed −2",
+            command="serve .excise/variants/onnx_int4/model.onnx",
+            remedies=("onnx_int4", "cast"),
+        ),
+    ),
+)
 NO_REFERENCE = replace(
     FULL,
     workload=replace(FULL.workload, reference=None, reference_rows=None),
@@ -412,6 +427,7 @@ HOSTILE_TEXT = replace(
     metric=HOSTILE,
     catalogue=HOSTILE,
     lines=tuple(replace(line, culprit=HOSTILE, evidence=HOSTILE, remedy=HOSTILE) for line in LINES),
+    trades=tuple(replace(trade, remedy=HOSTILE, evidence=HOSTILE, command=HOSTILE) for trade in TRADED.trades),
     tried=tuple(replace(trial, remedy=HOSTILE, reason=HOSTILE) for trial in TRIED),
     subsets=tuple(replace(subset, remedies=(HOSTILE,), why_not=HOSTILE) for subset in SUBSETS),
     stages=tuple(replace(stage, name=HOSTILE) for stage in FULL.stages),
@@ -428,6 +444,7 @@ HOSTILE_TEXT = replace(
 )
 SAMPLES = {
     "full": FULL,
+    "traded": TRADED,
     "no_reference": NO_REFERENCE,
     "no_target": NO_TARGET,
     "no_price": NO_PRICE,

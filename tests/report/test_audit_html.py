@@ -77,7 +77,7 @@ def test_hostile_text_stays_text_in_page_and_pictures():
 
 def test_examples_are_masked_unless_asked_for():
     assert "517" not in audit_html(FULL, with_charts=False)
-    assert "“ 517”" in audit_html(FULL, with_charts=False, show_examples=True)
+    assert "“␣517”" in audit_html(FULL, with_charts=False, show_examples=True)
 
 
 def test_every_claim_of_the_full_audit_is_on_the_page():

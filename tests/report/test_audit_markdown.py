@@ -26,8 +26,8 @@ def test_the_verdict_comes_first():
 
 def test_example_values_are_masked_unless_asked_for():
     assert "517" not in audit_markdown(FULL)
-    assert "`“ 999”`" in audit_markdown(FULL)
-    assert "`“ 517”`" in audit_markdown(FULL, show_examples=True)
+    assert "`“␣999”`" in audit_markdown(FULL)
+    assert "`“␣517”`" in audit_markdown(FULL, show_examples=True)
 
 
 def test_every_table_row_has_as_many_cells_as_its_header():

@@ -67,10 +67,10 @@ def test_an_exceeded_limit_says_why(printed):
 
 
 def test_examples_are_shown_on_the_users_own_terminal_and_masked_on_request(printed):
-    assert "“ 517”" in printed(AuditOnTerminal(FULL))
+    assert "“␣517”" in printed(AuditOnTerminal(FULL))
     masked = printed(AuditOnTerminal(FULL, show_examples=False))
     assert "517" not in masked
-    assert "“ 999”" in masked
+    assert "“␣999”" in masked
 
 
 def test_hostile_text_moves_no_cursor_and_styles_nothing(printed):

@@ -10,7 +10,7 @@ from excise.report import wording
 @pytest.mark.parametrize(
     ("value", "shape"),
     [
-        (" 517", "“ 999”"),
+        (" 517", "“␣999”"),
         ("2013-07-01", "“999…-99-99”"),
         ("Ann", "“Aaa”"),
         ("4111 1111 1111 1111", "“999… 999… 999… 999…”"),

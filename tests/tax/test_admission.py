@@ -5,7 +5,7 @@ import pytest
 
 from excise.core.errors import NotComparable, UsageError
 from excise.core.measurement import Outputs
-from excise.tax import admit
+from excise.tax import admit, metric_of
 
 N = 4000
 RNG = np.random.default_rng(5)
@@ -123,6 +123,22 @@ def test_numbers_are_compared_by_squared_error_unless_another_metric_is_asked_fo
     assert (found.metric, found.admissible) == ("squared", True)
     other = admit(outputs(y=3 * SCORE), outputs(y=3.001 * SCORE), truth, metric="absolute")
     assert (other.metric, other.admissible) == ("absolute", True)
+
+
+def test_few_whole_numbers_are_amounts_where_the_model_answers_with_fractions_of_them():
+    """Ratings from 1 to 5, guessed as 3.7: squared error, not the chance of hitting 4 exactly."""
+    ratings = np.clip(np.round(3 + SCORE), 1, 5).astype(np.int64)
+    incumbent = outputs(y=np.clip(3 + SCORE, 1, 5))
+    found = admit(incumbent, outputs(y=np.clip(3 + SCORE, 1, 5) + RNG.normal(0, 0.01, N)), ratings)
+    assert (found.metric, found.admissible) == ("squared", True)
+
+
+def test_the_whole_column_tells_whether_labels_are_amounts():
+    """An amount of 22 kinds has fewer in a handful of rows: the metric must not depend on which were drawn."""
+    assert metric_of(np.arange(22).repeat(9), None) == "squared"
+    assert metric_of(LATE, None) is None
+    assert metric_of(np.array(["a", "b"]), None) is None
+    assert metric_of(np.arange(22), "absolute") == "absolute"
 
 
 def test_rows_without_a_label_are_left_out():

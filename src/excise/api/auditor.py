@@ -19,6 +19,7 @@ from excise.api.remedies import CAST, all_candidates
 from excise.api.returns import BASELINE, REFERENCE, tax_return
 from excise.api.settings import AuditSettings
 from excise.api.subjects import Opened, open_model, open_release
+from excise.api.trades import Offer, offer
 from excise.core.audit import Audit, Gap
 from excise.core.clock import Clock, SystemClock
 from excise.core.errors import ExciseError, NotMeasured
@@ -34,7 +35,7 @@ from excise.measure.design import Arm, Budget, Cell, Design, Engine
 from excise.measure.experiment import Interrupted, run_experiment
 from excise.measure.guest import load_average, refuse_when_busy, usable_cores
 from excise.releases import environment
-from excise.tax import Admission, Choice, admit, choose, loss_named
+from excise.tax import Admission, Choice, admit, choose, loss_named, metric_of
 
 Progress = Callable[[float, float, str], None]
 
@@ -142,6 +143,11 @@ class Auditor:
         """The label column."""
         return self.settings.target or self.opened.target
 
+    @cached_property
+    def metric(self) -> str | None:
+        """The loss behind skill, the same for every sample of the labels; None to choose by the outputs."""
+        return metric_of(self.samples.labels, self.settings.metric)
+
     @property
     def measured(self) -> Experiment:
         """The half that states the rate.
@@ -209,7 +215,7 @@ class Auditor:
 
     def answer_seconds(self, cells: int) -> float:
         """Time of one cell in a pass that compares answers."""
-        return max(0.2, ANSWER_SHARE * self.settings.budget_s * len(usable_cores()) / max(cells, 1))
+        return max(0.2, ANSWER_SHARE * self.settings.budget_s * len(usable_cores()) / cells)
 
     def production_answers(self) -> None:
         """Production alone on a few rows: whether it runs, what it is made of, what its pilot takes."""
@@ -240,7 +246,7 @@ class Auditor:
         if joined:
             again = self.collect(joined, self.samples.choice)
             answers = merged(answers, again)
-        for name, way in self.ways.items():
+        for name, way in list(self.ways.items()):
             cell = cell_name(one.remedy.name for one in way)
             if cell in answers.outputs:
                 self.found.admissions[name] = self.admission(answers, cell)
@@ -263,9 +269,9 @@ class Auditor:
         beside: Sequence[tuple[Arm, Cell]] = (),
     ) -> Answers:
         """Answers of production, these sets, and what stands beside."""
-        seconds = self.answer_seconds(len(sets) + 1)
+        design = self.design(sets, beside)
         size = max(self.settings.batch, len(rows) - len(rows) % self.settings.batch)
-        return collect(self.design(sets, beside), rows[: min(size, ANSWER_ROWS)], seconds=seconds)
+        return collect(design, rows[: min(size, ANSWER_ROWS)], seconds=self.answer_seconds(len(design.cells)))
 
     def admission(self, answers: Answers, name: str, *, delta: float | None = None) -> Admission:
         """Whether a cell keeps skill, overall and in every slice, on the rows that were answered."""
@@ -277,20 +283,7 @@ class Auditor:
             None if labels is None else labels[rows],
             delta=self.settings.delta if delta is None else delta,
             slices={slice_name: mask[rows] for slice_name, mask in self.samples.slices.items()},
-            metric=self.settings.metric,
-        )
-
-    def trade(self, answers: Answers, name: str) -> str | None:
-        """What giving up more skill would buy within ``--floor``, outside the rate; None where it is no trade."""
-        if self.settings.floor is None:
-            return None
-        cell = cell_name(one.remedy.name for one in self.ways[name])
-        looser = self.admission(answers, cell, delta=1 - self.settings.floor)
-        if not looser.admissible:
-            return None
-        took, before = answers.pilot_ms[cell], answers.pilot_ms[PRODUCTION]
-        return (
-            f"a trade within --floor {self.settings.floor:g}: {before:.3g} → {took:.3g} ms in the pilot, {looser.why}"
+            metric=self.metric,
         )
 
     def refuse(self, name: str, admissible: bool | None, reason: str) -> None:
@@ -304,11 +297,13 @@ class Auditor:
     def drop_hopeless(self, answers: Answers) -> None:
         """Of several lean variants only those near the best go on to be timed in pairs."""
         pilot: dict[str, float] = {}
+        self.offers: list[Offer] = []
         for name, admission in self.found.admissions.items():
             if admission.admissible:
                 pilot[name] = answers.pilot_ms[cell_name(one.remedy.name for one in self.ways[name])]
             else:
-                self.refuse(name, False, self.trade(answers, name) or admission.why)
+                self.offers += [made] if (made := offer(self, answers, name)) else []
+                self.refuse(name, False, admission.why)
         for culprit in Culprit:
             rivals = [n for n in pilot if n in self.candidates and self.candidates[n].remedy.culprit is culprit]
             best = min((pilot[name] for name in rivals), default=0.0)
@@ -353,6 +348,9 @@ class Auditor:
         choice = self.found.choice
         self.chosen = {} if choice is None else {"latency": choice.latency, "money": choice.money}
         sets = needed(self.chosen.values(), self.candidates)
+        best = min(self.offers, key=lambda one: one.pilot_ms, default=None)
+        self.deal = best.taken_with(self.chosen.get("latency", ()), self.candidates) if best else ()
+        sets += [self.deal] if self.deal else []
         share = 1 - 2 * ANSWER_SHARE - (SCREEN_SHARE if self.found.screen else 0.0)
         budget = self.budget(share, self.samples.estimate, least=ESTIMATE_ROUNDS)
         self.found.estimate = self.measure(self.design(sets, self.beside()), budget, 0.4, 0.5)
@@ -387,10 +385,14 @@ class Auditor:
         for names in self.chosen.values():
             for size in range(len(names), 0, -1):
                 wanted[cell_name(names[:size])] = tuple(self.candidates[name] for name in names[:size])
+        traded = cell_name(one.remedy.name for one in self.deal) if self.deal else None
+        wanted |= {traded: self.deal} if traded else {}
         answers = self.collect(list(wanted.values()), self.samples.estimate, self.reference_cells())
         for cell in (PRODUCTION, *wanted):
             if cell in answers.outputs:
-                self.found.estimated[cell] = self.admission(answers, cell)
+                floor = self.settings.floor if cell == traded else None
+                delta = None if floor is None else 1 - floor
+                self.found.estimated[cell] = self.admission(answers, cell, delta=delta)
         if REFERENCE in answers.outputs and self.samples.reference_labels is not None:
             self.found.reference_skill = self.skill_on_reference(answers.outputs[REFERENCE])
         for ledger, names in self.chosen.items():
@@ -399,9 +401,7 @@ class Auditor:
     def skill_on_reference(self, outputs: Outputs) -> Estimate | None:
         """Production's skill on the reference rows."""
         labels = self.samples.reference_labels
-        return admit(
-            outputs, outputs, None if labels is None else labels[outputs.rows], metric=self.settings.metric
-        ).skill
+        return admit(outputs, outputs, None if labels is None else labels[outputs.rows], metric=self.metric).skill
 
     def still_admissible(self, names: tuple[str, ...]) -> tuple[str, ...]:
         """The longest run of the chosen remedies, largest screening effect first, whose cell keeps its skill."""

@@ -21,7 +21,7 @@ from excise.measure.design import Arm, Budget, Cell, Design
 from excise.measure.experiment import run_experiment
 from excise.releases.hardware import hardware
 from excise.tables import Table
-from excise.tax import Admission, admit
+from excise.tax import Admission, admit, metric_of
 
 SECONDS = 10.0
 """Wall time of measuring a baseline; creating a release must not take long."""
@@ -65,7 +65,8 @@ def design_of(opened: OpenedRelease, rows: Table) -> Design:
 
 def skill_of(outputs: Outputs, labels: NDArray[Any] | None) -> Admission:
     """The release held against itself: its skill, and the loss behind it."""
-    return admit(outputs, outputs, None if labels is None else labels[outputs.rows])
+    target = None if labels is None else labels[outputs.rows]
+    return admit(outputs, outputs, target, metric=metric_of(labels, None))
 
 
 def baseline_of(opened: OpenedRelease, found: Standing, metric: str | None, target: str | None) -> Baseline:

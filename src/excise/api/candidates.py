@@ -11,9 +11,6 @@ from excise.core.predictor import Variant
 from excise.core.tax import PRODUCTION, Remedy, cell_name
 from excise.measure.design import Arm, Cell
 
-MOST_CELLS = 16
-"""Subsets that are run in full; more remedies than four are screened first and the smallest dropped."""
-
 
 @dataclass(frozen=True, slots=True)
 class Candidate:

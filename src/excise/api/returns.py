@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from excise.api import standing as standings
+from excise.api.trades import trades
 from excise.core.audit import (
     Audit,
     Beside,
@@ -46,6 +47,7 @@ def tax_return(auditor: Auditor) -> Audit:
     )
     assessed = assess(experiment, players, cost=auditor.pricing.cost, money=money)
     measured = quiet.outcome is Outcome.PASS
+    traded = trades(auditor) if measured else ()
     inside = found.breakdown
     return Audit(
         run=_run(auditor, experiment),
@@ -61,6 +63,7 @@ def tax_return(auditor: Auditor) -> Audit:
         tax_rate=assessed.rate.rate if measured and assessed.rate else None,
         tax_rate_cost=assessed.rate_cost.rate if measured and assessed.rate_cost else None,
         lines=tuple(_with_evidence(auditor, line) for line in assessed.lines) if measured else (),
+        trades=traded,
         tried=_tried(auditor),
         catalogue=CATALOGUE.version,
         catalogue_size=CATALOGUE.size,

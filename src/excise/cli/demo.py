@@ -108,7 +108,7 @@ RELEASE = Step(
     "--budget",
     type=options.duration,
     metavar="DURATION",
-    default="45s",
+    default="30s",
     show_default=True,
     help="Wall time of measuring.",
 )

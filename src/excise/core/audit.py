@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from excise.core.estimate import Estimate
-from excise.core.tax import Line, Subset, Trial
+from excise.core.tax import Line, Subset, Trade, Trial
 from excise.core.verdict import Outcome
 from excise.core.workload import Workload
 
@@ -237,6 +237,7 @@ class Audit(msgspec.Struct, frozen=True, kw_only=True):
     tax_rate: Estimate | None
     tax_rate_cost: Estimate | None
     lines: tuple[Line, ...]
+    trades: tuple[Trade, ...] = ()
     tried: tuple[Trial, ...]
     catalogue: str
     catalogue_size: int

@@ -78,6 +78,27 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
 
 
+class Trade(msgspec.Struct, frozen=True, kw_only=True):
+    """A remedy that costs more skill than waste may, and less than the floor allows. Never inside the rate.
+
+    Attributes:
+        remedy: its name; ``culprit``: the line that it would lower further.
+        latency_ms, cost_per_1000: what it saves beyond what is attainable without it.
+        floor: share of skill that must stay.
+        evidence: what it does to skill. command: what makes the trade.
+        remedies: everything that is taken with it.
+    """
+
+    remedy: str
+    culprit: Culprit
+    latency_ms: Estimate
+    cost_per_1000: Estimate | None
+    floor: float
+    evidence: str
+    command: str
+    remedies: tuple[str, ...] = ()
+
+
 class Subset(msgspec.Struct, frozen=True, kw_only=True):
     """One measured cell of the subset table."""
 

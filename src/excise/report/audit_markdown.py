@@ -96,6 +96,7 @@ def _remedy(command: str) -> str:
 
 def _beside(audit: Audit) -> Iterator[str]:
     facts = [
+        ("A trade, apart from the rate", _joined(tax_return.trades(audit))),
         ("Since approval", _joined(tax_return.since_approval(audit))),
         ("Since the last audit", prose(" · ".join(tax_return.change(audit)))),
         ("Beside it", _joined(tax_return.demand(audit))),

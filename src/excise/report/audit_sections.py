@@ -38,6 +38,7 @@ def sections(audit: Audit, *, with_charts: bool, show_examples: bool) -> list[Se
         rate(audit),
         lines(audit, with_charts=with_charts),
         remedies(audit),
+        trades(audit),
         standing(audit, with_charts=with_charts),
         time_spent(audit),
         changes(audit),
@@ -105,6 +106,16 @@ def remedies(audit: Audit) -> Section | None:
     answer = f"{counted(len(rows), 'remedy', 'remedies')}, the largest first."
     body = tag("ol", *(_remedy(row) for row in rows), class_="remedies")
     return Section("remedies", "What removes it?", Markup(answer), body)
+
+
+def trades(audit: Audit) -> Section | None:
+    """What would skill buy? Remedies below the limit of waste and above the floor, apart from the rate."""
+    notes = tax_return.trades(audit)
+    if not notes:
+        return None
+    answer = f"{counted(len(notes), 'trade')}, apart from the rate."
+    body = tag("dl", *(joined((tag("dt", note.label), tag("dd", note.text))) for note in notes), class_="facts")
+    return Section("trades", "What would giving up some skill save?", Markup(answer), body)
 
 
 def standing(audit: Audit, *, with_charts: bool) -> Section | None:

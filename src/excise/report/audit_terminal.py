@@ -15,6 +15,7 @@ from rich.text import Text
 from excise.core.audit import Audit, Finding
 from excise.report import figures, tax_return
 from excise.report.figures import Figure
+from excise.report.packing import packed
 from excise.report.tax_return import LedgerRow, LineRow, Note
 from excise.report.wording import example, human, one_line, shortened, visible
 
@@ -28,7 +29,7 @@ PLACES = 4
 """Findings and refused remedies that are listed here; the page has all of them."""
 STRONG, QUIET, ACT = "bold", "dim", "yellow"
 """Color stands only where something must be done."""
-ASCII = str.maketrans("±≥≤→−·…—“”×", '~><>-|.-""x')
+ASCII = str.maketrans("±≥≤→−·…—“”×␣", '~><>-|.-""x_')
 """Stand-ins of equal width for streams that cannot write more than ASCII."""
 
 
@@ -204,8 +205,9 @@ def _notes(audit: Audit, width: int, *, show_examples: bool) -> Iterator[Table]:
 
 
 def _note_rows(audit: Audit, width: int, *, show_examples: bool) -> Iterator[tuple[str, Text]]:
+    yield from _listed("a trade, apart", [Text(f"{note.label}  {note.text}") for note in tax_return.trades(audit)])
     yield "since approval", _joined(tax_return.since_approval(audit), width)
-    yield "since last audit", _packed([Text(part) for part in tax_return.change(audit)], width)
+    yield "since last audit", packed([Text(part) for part in tax_return.change(audit)], width)
     yield "beside it", _joined(tax_return.demand(audit), width)
     yield "production", _joined(tax_return.standing(audit.current), width)
     if tax_return.heading(audit).rated:
@@ -215,25 +217,13 @@ def _note_rows(audit: Audit, width: int, *, show_examples: bool) -> Iterator[tup
         "findings", [_finding(alike, show_examples=show_examples) for alike in tax_return.alike(audit.findings)]
     )
     yield from _listed("tried, not taken", [Text(f"{note.label}  {note.text}") for note in tax_return.not_taken(audit)])
-    yield "not measured", _packed([Text(gap) for gap in tax_return.gaps(audit)], width)
+    yield "not measured", packed([Text(gap) for gap in tax_return.gaps(audit)], width)
     yield "A/A", Text(tax_return.twin(audit))
-    yield "price", _packed([Text(part) for part in tax_return.price(audit)], width)
+    yield "price", packed([Text(part) for part in tax_return.price(audit)], width)
 
 
 def _joined(notes: Iterable[Note], width: int) -> Text:
-    return _packed([Text(f"{note.label} {note.text}", style=ACT if note.act else "") for note in notes], width)
-
-
-def _packed(parts: Sequence[Text], width: int, between: str = " · ", at_end: str = "") -> Text:
-    """Parts joined, with lines broken only between them: a number never leaves its unit."""
-    packed, column = Text(), 0
-    for index, part in enumerate(parts):
-        fits = column + len(between) + part.cell_len + len(at_end) <= width
-        if index:
-            packed.append(between if fits else f"{at_end}\n")
-        packed.append_text(part)
-        column = part.cell_len + (column + len(between) if fits and index else 0)
-    return packed
+    return packed([Text(f"{note.label} {note.text}", style=ACT if note.act else "") for note in notes], width)
 
 
 def _listed(label: str, entries: Sequence[Text]) -> Iterator[tuple[str, Text]]:
@@ -262,8 +252,8 @@ def _foot(audit: Audit, html: str | None, width: int) -> Iterator[Text | Padding
     pay = [Text(command, style=ACT) for command in tax_return.commands(audit)]
     if pay:
         label = "to pay: "
-        packed = _packed(pay, width - INDENT - len(label), " && ", " &&")
-        for index, line in enumerate(packed.split("\n")):
+        lines = packed(pay, width - INDENT - len(label), " && ", " &&")
+        for index, line in enumerate(lines.split("\n")):
             yield _indented(Text(label if index == 0 else " " * len(label)).append_text(line))
 
 

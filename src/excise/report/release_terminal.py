@@ -10,18 +10,20 @@ from rich.table import Table
 from rich.text import Text
 
 from excise.api.release import EnvironmentDiff, EnvironmentDocument, ReleaseDocument, ReleaseList, VerificationDocument
-from excise.core.estimate import Estimate
 from excise.core.release import Baseline
 from excise.core.signature import TensorSpec
 from excise.core.verdict import Outcome
 from excise.releases import ReleaseDiff
 from excise.releases.diff import Change
 from excise.releases.newest import Plan
+from excise.report import figures
+from excise.report.packing import Packed
+from excise.report.wording import counted, machine
 
 SHORT = len("sha256:") + 12
 DAY = len("2026-11-22")
 QUIET, ACT = "dim", "yellow"
-MIB, KIB = 1 << 20, 1 << 10
+UNITS = {"ms": " ms", "mib": " MiB", "ratio": ""}
 SHOWN = 12
 """Changes of one kind that are listed; the JSON has all of them."""
 NUMBERS = (
@@ -44,7 +46,7 @@ def list_view(document: ReleaseList) -> RenderableType:
             Text(f"{row.name}@{row.version}", style="bold"),
             row.digest[:SHORT],
             row.kind,
-            size_words(row.size_bytes),
+            figures.size(row.size_bytes),
             row.created[:DAY],
             Text("baseline" if row.baseline else "no baseline", style=QUIET),
         )
@@ -63,12 +65,14 @@ def show_view(document: ReleaseDocument) -> RenderableType:
     table.add_row("model", f"{release.kind}, {release.target}, called with {release.input.value}")
     table.add_row("inputs", tensors(release.signature.inputs))
     table.add_row("outputs", tensors(release.signature.outputs))
-    table.add_row("files", f"{len(release.files)}, {size_words(document.size_bytes)}")
+    table.add_row("files", f"{len(release.files)}, {figures.size(document.size_bytes)}")
     for file in release.files[:SHOWN]:
-        table.add_row("", f"{file.role:<8}{size_words(file.size):>10}  {file.path}")
-    table.add_row("python", f"{environment.python} on {environment.platform}, {len(environment.packages)} packages")
-    table.add_row("hardware", f"{environment.hardware.cores} x {environment.hardware.cpu}")
-    table.add_row("baseline", baseline_words(document.baseline))
+        table.add_row("", f"{file.role:<8}{figures.size(file.size):>10}  {file.path}")
+    table.add_row(
+        "python", f"{environment.python} on {environment.platform}, {counted(len(environment.packages), 'package')}"
+    )
+    table.add_row("hardware", machine(environment.hardware.cpu, environment.hardware.cores))
+    table.add_row("baseline", Packed(baseline_numbers(document.baseline)))
     # On a line of its own the digest fits 80 columns and can be copied whole.
     return Group(Text(f"{release.name}@{release.version}", style="bold"), Text(release.digest), table)
 
@@ -78,10 +82,10 @@ def created_view(document: ReleaseDocument) -> RenderableType:
     release = document.release
     what = "created" if document.new else "is there already, identical"
     head = Text.assemble((f"{release.name}@{release.version}", "bold"), f" {what}  {release.digest[:SHORT]}")
-    summary = (
-        f"{len(release.files)} files, {size_words(document.size_bytes)}; baseline: {baseline_words(document.baseline)}"
-    )
-    return Group(head, Text(f"  {summary}", style=QUIET))
+    table = grid(2)
+    table.add_row("files", f"{len(release.files)}, {figures.size(document.size_bytes)}")
+    table.add_row("baseline", Packed(baseline_numbers(document.baseline)))
+    return Group(head, table)
 
 
 def diff_view(document: ReleaseDiff | EnvironmentDiff) -> RenderableType:
@@ -109,7 +113,7 @@ def verify_view(document: VerificationDocument) -> RenderableType:
     """One line; the only colored one says that something must be done."""
     if document.outcome is Outcome.PASS:
         names = ", ".join(document.releases) or "no releases"
-        return Text(f"{names}: {document.why} ({size_words(document.size_bytes)})")
+        return Text(f"{names}: {document.why} ({figures.size(document.size_bytes)})")
     return Text(document.why, style=ACT)
 
 
@@ -123,7 +127,7 @@ def environment_view(document: EnvironmentDocument) -> RenderableType:
 
 def plan_view(plan: Plan) -> RenderableType:
     """What would be installed, changed versions first."""
-    head = f"{len(plan.packages)} packages by {plan.tool}, {size_words(plan.download_bytes)} of wheels"
+    head = f"{len(plan.packages)} packages by {plan.tool}, {figures.size(plan.download_bytes)} of wheels"
     table = grid(4)
     for package in plan.changed:
         table.add_row(package.name, package.before or "–", "→", package.version)
@@ -131,20 +135,13 @@ def plan_view(plan: Plan) -> RenderableType:
     return Group(Text(head, style="bold"), table, Text(f"  {same} at their newest already", style=QUIET))
 
 
-def baseline_words(baseline: Baseline | None) -> str:
-    """The measured numbers on one line."""
+def baseline_numbers(baseline: Baseline | None) -> list[str]:
+    """The measured numbers, each with its name and unit."""
     if baseline is None:
-        return "none; give --reference to keep one"
+        return ["none; give --reference to keep one"]
     found = ((name, getattr(baseline, field)) for name, field in NUMBERS)
-    words = [f"{name} {estimate_words(value)}" for name, value in found if value is not None]
-    return ", ".join(words) or "reference rows and profile; nothing measured"
-
-
-def estimate_words(estimate: Estimate) -> str:
-    """Value, half-width and unit."""
-    doubt = "" if estimate.low is None or estimate.high is None else f" ± {estimate.half_width:.2g}"
-    unit = "" if estimate.unit == "ratio" else f" {estimate.unit.replace('mib', 'MiB')}"
-    return f"{estimate.value:.3g}{doubt}{unit}"
+    numbers = [f"{name} {figures.number(value)}{UNITS[value.unit]}" for name, value in found if value is not None]
+    return numbers or ["reference rows and profile; nothing measured"]
 
 
 def tensors(specs: Iterable[TensorSpec]) -> str:
@@ -153,17 +150,6 @@ def tensors(specs: Iterable[TensorSpec]) -> str:
         f"{spec.name}: {spec.dtype}[{', '.join('*' if n is None else str(n) for n in spec.shape)}]" for spec in specs
     ]
     return ", ".join(words) or "as the handler takes them"
-
-
-def size_words(size: int) -> str:
-    """Bytes for people.
-
-    >>> size_words(512), size_words(2048), size_words(5 << 20)
-    ('512 B', '2.0 KiB', '5.0 MiB')
-    """
-    if size < KIB:
-        return f"{size} B"
-    return f"{size / KIB:.1f} KiB" if size < MIB else f"{size / MIB:.1f} MiB"
 
 
 def grid(columns: int) -> Table:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from excise.core.audit import Audit, Finding, Standing
 from excise.core.estimate import Estimate
-from excise.core.tax import Line, Trial
+from excise.core.tax import Line, Trade, Trial
 from excise.core.verdict import Outcome
 from excise.report import figures
 from excise.report.figures import Figure, MoneyScale
@@ -160,6 +160,12 @@ def effect(trial: Trial) -> str:
     if trial.effect_ms is None:
         return ""
     return f"{figures.number(trial.effect_ms.scaled(-1.0), signed=True)} ms"
+
+
+def trades(audit: Audit) -> list[Note]:
+    """What giving up skill above the floor would save beyond the attainable."""
+    scale = scale_of(audit)
+    return [Note(one_line(trade.remedy), _trade(trade, scale)) for trade in audit.trades]
 
 
 def since_approval(audit: Audit) -> list[Note]:
@@ -337,6 +343,14 @@ def _trial_note(trial: Trial) -> Note:
 def _rose(estimate: Estimate | None) -> bool:
     """Whether the interval says that it got worse."""
     return estimate is not None and estimate.low is not None and estimate.low > 0
+
+
+def _trade(trade: Trade, scale: MoneyScale) -> str:
+    saves = [f"{figures.number(trade.latency_ms)} ms"]
+    if trade.cost_per_1000 is not None:
+        saves.append(f"{figures.dollars(trade.cost_per_1000, scale)} per {scale.per}")
+    kept = f"within the floor of {figures.amount(trade.floor)}"
+    return f"saves a further {', '.join(saves)} for {one_line(trade.evidence)}, {kept} → {one_line(trade.command)}"
 
 
 def _points(ratio: float) -> str:

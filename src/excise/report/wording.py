@@ -19,6 +19,8 @@ WORDS = {
 NULL_WORDS = frozenset({"", "nan", "null", "none", "na", "n/a", "nat", "inf", "-inf", "true", "false"})
 INVISIBLE = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
 """Unicode categories that move a cursor, turn the reading direction or show nothing."""
+BLANK = "␣"
+"""A blank that is seen, that no page folds and at which no line is broken."""
 LONG_RUN = re.compile(r"([9aA])\1{3,}")
 CPU_NOISE = re.compile(r"\((R|TM|r|tm)\)|\bCPU\b|\bProcessor\b|@.*$|\d+-Core")
 
@@ -38,8 +40,15 @@ def one_line(text: str) -> str:
 
 
 def literal(text: str) -> str:
-    """An example value between quotes, so that its blanks are seen; what is invisible shown as an escape."""
-    return f"“{_cut(visible(text))}”"
+    """An example value between quotes; blanks around it are drawn, what is invisible is shown as an escape.
+
+    >>> literal("  517 "), literal("New York")
+    ('“␣␣517␣”', '“New York”')
+    """
+    body = text.strip(" ")
+    before = len(text) - len(text.lstrip(" "))
+    after = len(text) - before - len(body)
+    return f"“{_cut(BLANK * before + visible(body) + BLANK * after)}”"
 
 
 def masked(text: str) -> str:
@@ -48,7 +57,7 @@ def masked(text: str) -> str:
     Blanks, punctuation and words for null stay: they are the symptom. Source: DESIGN section 5, example values.
 
     >>> masked(" 7 "), masked("Jo.Doe@example.org"), masked("nan")
-    ('“ 9 ”', '“Aa.Aaa@aaa….aaa”', '“nan”')
+    ('“␣9␣”', '“Aa.Aaa@aaa….aaa”', '“nan”')
     """
     if text.strip().lower() in NULL_WORDS:
         return literal(text)

@@ -6,7 +6,8 @@ from excise.tax.beside import relative, skill_lost
 from excise.tax.cells import subsets
 from excise.tax.choice import Choice, choose
 from excise.tax.costs import Cost
-from excise.tax.outputs import loss_named
+from excise.tax.outputs import loss_named, metric_of
+from excise.tax.trades import Further, further
 from excise.tax.twin import twin_check
 
 __all__ = [
@@ -14,10 +15,13 @@ __all__ = [
     "Assessment",
     "Choice",
     "Cost",
+    "Further",
     "admit",
     "assess",
     "choose",
+    "further",
     "loss_named",
+    "metric_of",
     "relative",
     "skill_lost",
     "subsets",

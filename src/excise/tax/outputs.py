@@ -112,7 +112,8 @@ def losses(
     "score" before others): a matrix with a column per class, classes in sorted order, or, for two classes that
     are numbers, a vector with the probability of the greater one; then the first that gives labels. The first
     of these on which the incumbent beats a constant counts (a "probability" may be that of its own answer). For
-    a target of numbers the first numeric output. Without a target, probabilities, then numbers, then labels:
+    a target of numbers the first numeric output; few whole numbers are labels, unless the model answers with
+    fractions of them. Without a target, probabilities, then numbers, then labels:
     against the incumbent. The loss: ``metric``, or brier, squared, zero_one for probabilities, numbers, labels.
 
     Args:
@@ -147,6 +148,19 @@ def _scored(name: str, loss: Loss, truth: Array, *sides: Mapping[str, Array], ke
     measure = LOSSES[loss]
     found = measure(truth, ours), measure(truth, base), best_constant_loss(truth, loss, classes=classes)
     return _finite(Losses(name, loss.value, kept, *found))
+
+
+def metric_of(labels: Array | None, metric: str | None) -> str | None:
+    """The metric that all samples of these labels share, None where each may choose by its outputs.
+
+    A few rows of an amount may hold as few kinds as labels do; the whole column tells which they are.
+
+    >>> metric_of(np.arange(100), None), metric_of(np.array([0, 1, 1]), None), metric_of(np.arange(100), "absolute")
+    ('squared', None, 'absolute')
+    """
+    if metric is not None or labels is None or labels.dtype.kind not in "iuf" or is_labels(labels):
+        return metric
+    return Loss.SQUARED.value
 
 
 def loss_named(metric: str | None) -> Loss | None:
@@ -198,15 +212,28 @@ def _labeled(target: Array) -> tuple[NDArray[np.bool_], Array]:
 def _fits(outputs: Mapping[str, Array], truth: Array, forced: Loss | None) -> Iterator[tuple[str, Loss, Array]]:
     """Outputs that can be held against the target, the one that says most first, with the target in its terms."""
     order = _preferred(outputs)
+    amounts = _is_number(truth) and (not is_labels(truth) or _amounts(truth, outputs))
     if is_labels(truth) and forced not in {Loss.SQUARED, Loss.ABSOLUTE}:
         if forced is not Loss.ZERO_ONE:
             yield from _soft_fits(outputs, truth, order, forced or Loss.BRIER)
-        if forced in {None, Loss.ZERO_ONE}:
+        if forced is Loss.ZERO_ONE or (forced is None and not amounts):
             yield from _label_fits(outputs, truth, order)
-    elif _is_number(truth) and forced in {None, Loss.SQUARED, Loss.ABSOLUTE}:
-        for name in order:
-            if _is_number(outputs[name]) and _column(outputs[name]).ndim == truth.ndim:
-                yield name, forced or Loss.SQUARED, truth.astype(np.float64)
+    if forced in {Loss.SQUARED, Loss.ABSOLUTE} or (forced is None and amounts):
+        yield from _number_fits(outputs, truth, order, forced or Loss.SQUARED)
+
+
+def _amounts(truth: Array, outputs: Mapping[str, Array]) -> bool:
+    """Whether few whole numbers are amounts all the same, as ratings are: the model answers with fractions of them."""
+    numbers = [array for array in outputs.values() if array.dtype.kind == "f" and not _soft(array)]
+    return truth.dtype.kind in "iuf" and any(bool((array[np.isfinite(array)] % 1 != 0).any()) for array in numbers)
+
+
+def _number_fits(
+    outputs: Mapping[str, Array], truth: Array, order: list[str], loss: Loss
+) -> Iterator[tuple[str, Loss, Array]]:
+    for name in order:
+        if _is_number(truth) and _is_number(outputs[name]) and _column(outputs[name]).ndim == truth.ndim:
+            yield name, loss, truth.astype(np.float64)
 
 
 def _soft_fits(
