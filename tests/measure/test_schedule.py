@@ -2,7 +2,16 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from excise.measure.schedule import BLOCKS, block_orders, calls_per_block, draw, start_order
+from excise.measure.schedule import (
+    BLOCKS,
+    LEAD_IN_MS,
+    LONG_CALL_MS,
+    block_orders,
+    calls_per_block,
+    draw,
+    lead_in,
+    start_order,
+)
 
 
 @given(st.integers(0, 2**31), st.integers(1, 6))
@@ -31,7 +40,7 @@ def test_a_round_keeps_to_its_time_once_it_is_above_one_call(call_ms, seconds, r
         assert calls * BLOCKS * sum(call_ms) <= 1000 * seconds * (1 + 1e-9)
 
 
-@given(st.integers(0, 2**31), st.integers(1, 50), st.integers(1, 20), st.integers(1, 8))
+@given(st.integers(0, 2**31), st.integers(1, 50), st.integers(0, 20), st.integers(1, 8))
 def test_rows_are_drawn_from_the_sample_and_not_twice_while_there_are_others(seed, rows, calls, batch):
     sample = np.arange(1000, 1000 + rows)
     blocks = draw(sample, calls, batch, np.random.default_rng(seed))
@@ -40,4 +49,11 @@ def test_rows_are_drawn_from_the_sample_and_not_twice_while_there_are_others(see
     assert all(len(block) == calls * batch for block in blocks)
     assert set(drawn) <= set(sample)
     counts = np.unique(drawn, return_counts=True)[1]
-    assert counts.max() - (counts.min() if len(counts) == rows else 0) <= 1
+    assert not calls or counts.max() - (counts.min() if len(counts) == rows else 0) <= 1
+
+
+@given(st.floats(1e-4, 500))
+def test_untimed_calls_lead_in_for_a_few_milliseconds_and_not_where_one_is_long(call_ms):
+    count = lead_in(call_ms)
+    assert (count == 0) == (call_ms >= LONG_CALL_MS)
+    assert count <= max(1, np.ceil(LEAD_IN_MS / call_ms))

@@ -70,6 +70,6 @@ def lead_in(call_ms: float) -> int:
 def draw(rows: NDArray[np.int64], calls: int, batch: int, random: np.random.Generator) -> list[NDArray[np.int64]]:
     """Rows of every block of one round: distinct as long as there are enough, then again in another order."""
     needed = calls * batch * BLOCKS
-    laps = -(-needed // len(rows))
+    laps = max(1, -(-needed // len(rows)))
     order = np.concatenate([random.permutation(rows) for _ in range(laps)])[:needed]
     return np.split(order, BLOCKS)
