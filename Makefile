@@ -4,6 +4,7 @@
 PYTHON ?= python3
 WORKERS ?= 2
 VENV := .venv
+AUDITS := coverage same planted_cases resolution
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
 
@@ -37,7 +38,7 @@ format: $(VENV)/.lint ## Mend what ruff can mend.
 	$(BIN)/ruff format
 
 bench: $(VENV)/.test ## Run every script in benchmarks/ and print what it measured.
-	@for script in benchmarks/*.py benchmarks/audit/{coverage,same,planted_cases,resolution}.py; do echo "== $$script"; $(BIN)/python "$$script" || failed=1; done; test -z "$$failed"
+	@for script in benchmarks/*.py $(AUDITS:%=benchmarks/audit/%.py); do echo "== $$script"; $(BIN)/python "$$script" || failed=1; done; test -z "$$failed"
 
 docs: $(VENV)/.test ## Write the pages that come from the code: command line, settings, JSON Schemas.
 	$(BIN)/python tools/write_cli_reference.py

@@ -100,19 +100,15 @@ class Worker:
         return self.timed(sample, chunks(rows, batch), shadow, chunks(lead, batch))
 
     def timed(self, sample, cuts, shadow, lead=()):
-        made = [self.samples[sample].call(cut) for cut in cuts]
-        predict = self.way(shadow)
-        self.attempt(sample, lead, timing.run, predict, [self.samples[sample].call(cut) for cut in lead])
-        timing.reset_peak()
-        before = timing.switches()
+        leading, made = ([self.samples[sample].call(cut) for cut in those] for those in (lead, cuts))
+        run = self.staged_run if self.plain_chain(shadow) else self.whole_run
         device = timing.device_clock()
+        timing.reset_peak()
+        self.attempt(sample, lead, run, leading)
+        before = timing.switches()
         if device:
             device.start()
-        stages = {}
-        if self.plain_chain(shadow):
-            wall, cpu, stages = self.attempt(sample, cuts, timing.run_staged, self.predictor.staged, made)
-        else:
-            wall, cpu = self.attempt(sample, cuts, timing.run, predict, made)
+        wall, cpu, stages = self.attempt(sample, cuts, run, made)
         gpu_ms, gpu_mib = device.stop() if device else (None, None)
         after = timing.switches()
         steady, peak = timing.memory()
@@ -127,10 +123,19 @@ class Worker:
             "gpu_mib": gpu_mib,
         }
 
-    def attempt(self, sample, cuts, run, predict, made):
+    def staged_run(self, made):
+        """The declared chain, stage by stage."""
+        return timing.run_staged(self.predictor.staged, made)
+
+    def whole_run(self, made):
+        """Calls as production makes them; their stages are not known."""
+        wall, cpu = timing.run(self.predictor.predict, made)
+        return wall, cpu, {}
+
+    def attempt(self, sample, cuts, run, made):
         """Run calls; where one fails, the error names its first row."""
         try:
-            return run(predict, made)
+            return run(made)
         except (Exception, SystemExit) as error:
             first = cuts[min(getattr(error, "call", 0), len(cuts) - 1)][0]
             error.row = self.samples[sample].ids[first]

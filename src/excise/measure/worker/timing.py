@@ -45,34 +45,33 @@ def run(predict, calls):
     return np.array(wall, dtype=np.int64), np.array(cpu, dtype=np.int64)
 
 
-class StageClock:
-    """Adds up the time until each mark; one list append a mark."""
-
-    def __init__(self):
-        self.marks = []
-
-    def __call__(self, name):
-        self.marks.append((name, time.perf_counter_ns()))
-
-    def drain(self, sums, start):
-        for name, now in self.marks:
-            sums[name] = sums.get(name, 0) + now - start
-            start = now
-        del self.marks[:]
-
-
 def run_staged(staged, calls):
-    """As ``run``, through ``staged(batch, clock)``; beside it nanoseconds per stage, summed over the calls."""
-    clock, sums = StageClock(), {}
-    now = time.perf_counter_ns
+    """As ``run``, through ``staged(batch, clock)``; beside it nanoseconds per stage, summed over the calls.
+
+    A mark costs one append; what it means is worked out when the block is over.
+    """
+    marks = []
+    mark, now = marks.append, time.perf_counter_ns
+
+    def clock(name):
+        mark((name, now()))
 
     def predict(batch):
-        start = now()
+        mark((None, now()))
         staged(batch, clock)
-        clock.drain(sums, start)
 
     wall, cpu = run(predict, calls)
-    return wall, cpu, sums
+    return wall, cpu, stage_sums(marks)
+
+
+def stage_sums(marks):
+    """Nanoseconds until each mark since the one before it, by name; a mark without a name starts a call."""
+    sums, before = {}, 0
+    for name, moment in marks:
+        if name is not None:
+            sums[name] = sums.get(name, 0) + moment - before
+        before = moment
+    return sums
 
 
 def reset_peak():
