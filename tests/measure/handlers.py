@@ -2,6 +2,7 @@
 
 import os
 import sys
+import threading
 import time
 
 
@@ -89,3 +90,14 @@ def leaks(rows):
 
 
 chain = Chain()
+
+
+def starts_a_spinning_thread(rows):
+    """As the threads of a BLAS do, it goes on after the answer."""
+    threading.Thread(target=spin, args=(60_000,), daemon=True).start()
+    return [0 for _ in rows]
+
+
+def counts_its_calls(rows):
+    kept.append(rows)
+    return [float(len(kept))]

@@ -159,3 +159,28 @@ def test_the_worker_ends_when_the_measuring_process_is_killed(spec, tmp_path):
             return
         time.sleep(0.1)
     pytest.fail("the worker outlived the process that measured")
+
+
+def test_a_worker_stands_still_while_it_is_asked_nothing(opened):
+    """Threads that spin on after a call must not hold a core of the process whose turn it is."""
+    worker = opened("starts_a_spinning_thread")
+    worker.run("current", [0], batch=1, shadow=True)
+    process = psutil.Process(worker.pid)
+    before = sum(process.cpu_times()[:2])
+    time.sleep(0.3)
+    assert sum(process.cpu_times()[:2]) - before < 0.05
+    assert process.status() == psutil.STATUS_STOPPED
+    assert len(worker.run("current", range(3), batch=1, shadow=True)["wall_ns"]) == 3
+
+
+def test_untimed_calls_lead_into_a_block(opened):
+    worker = opened("counts_its_calls")
+    block = worker.run("current", range(4), batch=1, shadow=True, lead=range(3))
+    assert len(block["wall_ns"]) == 4
+    after = worker.outputs("current", [0], batch=1, shadow=True, seconds=1.0)["values"]
+    assert next(iter(after.values())).tolist() == [8.0]
+
+
+def test_a_call_that_raises_while_leading_in_names_its_row(opened):
+    with pytest.raises(CallFailed, match="row 17"):
+        opened("raises_on_17").run("current", range(4), batch=1, shadow=True, lead=[3, 17])

@@ -92,6 +92,11 @@ class Worker:
             os.close(answer_write)
         return process, request_write, answer_read
 
+    @property
+    def pid(self) -> int:
+        """Of the process, which leads a group of its own."""
+        return self._process.pid
+
     def __enter__(self) -> Self:
         """The worker itself."""
         return self
@@ -206,8 +211,7 @@ class Worker:
 
     def _ask(self, command: str, wait_s: float, **arguments: Any) -> dict[str, Any]:
         deadline = time.monotonic() + wait_s
-        if "rows" in arguments:
-            arguments["rows"] = [int(row) for row in arguments["rows"]]
+        arguments |= {name: [int(row) for row in arguments[name]] for name in ("rows", "lead") if name in arguments}
         self._signal(signal.SIGCONT)
         try:
             self._send({"command": command, **arguments}, deadline)
