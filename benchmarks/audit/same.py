@@ -23,11 +23,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=100)
     parser.add_argument("--budget", type=float, default=10.0)
+    parser.add_argument("--first", type=int, default=0, help="seed of the first run")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write(folder)
-        found = [one(folder, seed, given.budget) for seed in range(given.runs)]
+        found = [one(folder, seed, given.budget) for seed in range(given.first, given.first + given.runs)]
     rates = [rate for rate, _ in found if rate is not None]
     undecided = len(found) - len(rates)
     covering = sum(rate.covers(0.0) for rate in rates)
