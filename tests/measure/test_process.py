@@ -5,6 +5,7 @@ import sys
 import textwrap
 import time
 
+import msgspec
 import numpy as np
 import psutil
 import pytest
@@ -184,3 +185,52 @@ def test_untimed_calls_lead_into_a_block(opened):
 def test_a_call_that_raises_while_leading_in_names_its_row(opened):
     with pytest.raises(CallFailed, match="row 17"):
         opened("raises_on_17").run("current", range(4), batch=1, shadow=True, lead=[3, 17])
+
+
+DEVICE = """
+import sys, time, types
+
+
+class Event:
+    def record(self):
+        self.at = time.perf_counter()
+
+    def synchronize(self):
+        pass
+
+    def elapsed_time(self, later):
+        return 1000 * (later.at - self.at)
+
+
+cuda = types.SimpleNamespace(
+    is_available=lambda: True,
+    Event=lambda enable_timing: Event(),
+    reset_peak_memory_stats=lambda: None,
+    max_memory_allocated=lambda: 3 << 20,
+)
+sys.modules["torch"] = types.SimpleNamespace(cuda=cuda, nn=types.SimpleNamespace(Module=type("Module", (), {})))
+
+
+def model(rows):
+    end = time.perf_counter() + 0.002
+    while time.perf_counter() < end:
+        pass
+    return [0.0 for _ in rows]
+"""
+"""A model on a device whose clock is a fake with the interface of torch's CUDA events."""
+
+
+def test_a_device_times_a_block_by_its_own_events(spec, numbers, tmp_path):
+    (tmp_path / "device.py").write_text(DEVICE)
+    loader = spec("chain")
+    with Worker(sys.executable) as worker:
+        worker.load(msgspec.structs.replace(loader, target=f"{tmp_path}/device.py:model"))
+        worker.data(numbers, kind=InputKind.RECORDS)
+        block = worker.run("current", range(4), batch=1, shadow=True, lead=range(2))
+    assert 8.0 <= block["gpu_ms"] < 12.0  # four calls; those that lead in are not among them
+    assert block["gpu_mib"] == 3.0
+
+
+def test_without_a_device_nothing_is_said_of_one(opened):
+    block = opened("double").run("current", range(2), batch=1, shadow=True)
+    assert block["gpu_ms"] is block["gpu_mib"] is None
