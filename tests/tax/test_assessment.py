@@ -199,3 +199,13 @@ def test_cpu_that_was_never_observed_leaves_the_wall_ledger_whole(machine):
     for trials in (*experiment.cells.values(), experiment.twin):
         trials.cpu_ms[:] = np.nan
     assert assess(experiment, (ONNX,)).rate.rate.covers(0.4)
+
+
+def test_no_interval_is_narrower_than_the_instrument(machine):
+    """Without any noise between rounds, half a microsecond of either cell is left open, times Student's t."""
+    still = machine(process=0.0, block=0.0, rows=0.0, disturbed=0.0, rounds=8)
+    found = assess(still.run(planted({"onnx": 4.0})), (ONNX,))
+    (line,) = found.lines
+    assert line.latency_ms.value == pytest.approx(4.0)
+    assert 0.001 < line.latency_ms.half_width < 0.003
+    assert found.rate.rate.half_width < 0.001

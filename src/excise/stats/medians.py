@@ -61,7 +61,7 @@ def _kappa(correlation: Floats, count: int) -> Floats:
     return np.asarray(kappa, dtype=np.float64)
 
 
-def sigma_points(rounds: Floats) -> Floats:
+def sigma_points(rounds: Floats, instrument: Floats | None = None) -> Floats:
     """The medians, then the medians moved by one standard error along each main axis of their doubt, both ways.
 
     A function evaluated at these points carries its own interval (``from_points``), without a derivative:
@@ -74,14 +74,17 @@ def sigma_points(rounds: Floats) -> Floats:
 
     Args:
         rounds: shape (K, m), no NaN.
+        instrument: shape (m,), standard uncertainty of each column that no number of rounds takes away.
     Returns:
         Shape (2m + 1, m); only the medians, shape (1, m), with fewer than 3 rounds.
-    Source: Julier & Uhlmann 1997, the unscented transform, with points at one standard error.
+    Source: Julier & Uhlmann 1997, the unscented transform, with points at one standard error; JCGM 100:2008 (GUM),
+        section 5.1, for adding what the instrument leaves open.
     """
     center = np.median(rounds, axis=0)
     if rounds.shape[0] < FEWEST_ROUNDS:
         return np.asarray(center[None, :], dtype=np.float64)
-    size, axes = np.linalg.eigh(covariance(rounds))
+    left_open = np.zeros(rounds.shape[1]) if instrument is None else instrument
+    size, axes = np.linalg.eigh(covariance(rounds) + np.diag(left_open**2))
     steps = (axes * np.sqrt(np.clip(size, 0.0, None))).T
     return np.concatenate([center[None, :], center + steps, center - steps])
 

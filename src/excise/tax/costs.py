@@ -20,6 +20,9 @@ Cost = Callable[[Floats, Floats], Floats]
 
 TWIN = "production (twin)"
 """Name by which the A/A stream's cost is asked for, whatever its trials are called."""
+INSTRUMENT_MS = 0.0005
+"""What no number of rounds takes away: two ways of calling the same work differ by up to a microsecond, by the state of
+caches, branch predictors and allocators that comes with each (planted spins, audits of 8 s against 60 s)."""
 CLOCK_MS = 1e-6
 """A CPU clock counts nanoseconds: what it calls zero is under one."""
 
@@ -96,11 +99,21 @@ def costs_of(
     rounds = rounds[np.isfinite(rounds).all(axis=1)]
     if rounds.shape[0] == 0:
         raise NotMeasured("no round completed all its cells", hint="give the measurement a larger --budget")
-    wall, cpu = _values(experiment.incumbent, tuple(columns), sigma_points(rounds))
+    points = sigma_points(rounds, _left_open(np.median(rounds, axis=0)))
+    wall, cpu = _values(experiment.incumbent, tuple(columns), points)
     money = None
     if cost is not None:
         money = {name: np.asarray(cost(wall[name], cpu[name]), dtype=np.float64) for name in wall}
     return Costs(wall, cpu, money, missing, rounds.shape[0], level)
+
+
+def _left_open(middle: Floats) -> Floats:
+    """The instrument's part of every column's doubt: production's two levels, then two log-ratios to them a cell."""
+    levels = np.tile(middle[:2], middle.size // 2)
+    cells = levels * np.exp(np.concatenate([[0.0, 0.0], middle[2:]]))
+    ratios = INSTRUMENT_MS * np.hypot(1 / cells, 1 / levels)
+    shares = np.where(np.minimum(cells, levels) > INSTRUMENT_MS, ratios, 0.0)  # below it nothing was observed
+    return np.asarray(np.concatenate([np.minimum(INSTRUMENT_MS, levels[:2]), shares[2:]]), dtype=np.float64)
 
 
 def _values(incumbent: str, names: tuple[str, ...], points: Floats) -> tuple[dict[str, Floats], dict[str, Floats]]:
