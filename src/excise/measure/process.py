@@ -7,6 +7,7 @@ import os
 import selectors
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
@@ -29,6 +30,9 @@ GRACE_S = 2.0
 """How long a worker may take to close before it is killed."""
 NICE = 10
 """Priority of a guest; the measured model must not push production aside."""
+
+STANDS_STILL = sys.platform == "linux"
+"""Elsewhere the kernel does not end a stopped process together with ours: one would be left behind after a kill."""
 
 
 class Worker:
@@ -221,7 +225,8 @@ class Worker:
             raise CallTimeout(message, hint="raise --timeout, or look at why the model hangs") from None
         except (BrokenPipeError, EOFError):
             raise self._death() from None
-        self._signal(signal.SIGSTOP)
+        if STANDS_STILL:
+            self._signal(signal.SIGSTOP)
         if "error" in answer:
             raise self._failed(answer["error"])
         made: dict[str, Any] = answer["ok"]
