@@ -146,7 +146,7 @@ def test_the_worker_ends_when_the_measuring_process_is_killed(spec, tmp_path):
         worker = Worker(sys.executable)
         worker.load(LoaderSpec(loader={loader.loader!r}, target={loader.target!r}))
         worker.data(read({{"x": np.arange(3)}}), kind=InputKind.RECORDS)
-        print(worker._process.pid, flush=True)
+        print(worker.pid, flush=True)
         worker.run("current", [0], batch=1, shadow=True)
         """)
     )
