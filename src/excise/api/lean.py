@@ -12,8 +12,9 @@ import msgspec
 
 from excise.adapters.models import find
 from excise.adapters.transforms import installed
+from excise.api.asking import with_template
 from excise.api.candidates import Candidate
-from excise.core.predictor import Subject, Variant
+from excise.core.predictor import Variant
 from excise.core.refs import ModelRef
 from excise.core.tax import Culprit, Remedy, Trial
 from excise.frontier import propose
@@ -30,9 +31,9 @@ EXPORT_ROWS = 64
 
 def lean_candidates(auditor: Auditor) -> Iterator[Candidate]:
     """The user's own candidates, then the catalogue's."""
-    subject = auditor.opened.subject
+    subject = auditor.subject
     for text in auditor.settings.lean:
-        yield own_candidate(subject, text, trust_pickle=auditor.settings.trust_pickle)
+        yield own_candidate(auditor, text)
     if subject.kind == "python" and not auditor.facts["has_model"]:
         if not auditor.settings.lean:
             auditor.gap(Culprit.MODEL_BLOAT, "the handler has no attribute `model`, and no --lean candidate was given")
@@ -40,14 +41,15 @@ def lean_candidates(auditor: Auditor) -> Iterator[Candidate]:
     yield from made_candidates(auditor)
 
 
-def own_candidate(subject: Subject, text: str, *, trust_pickle: bool) -> Candidate:
+def own_candidate(auditor: Auditor, text: str) -> Candidate:
     """A model of the user's: a handler takes production's place, a model file that of its handler's ``model``.
 
     Raises:
         InputError: it cannot be opened.
     """
     ref = ModelRef.parse(text)
-    found = find(ref, trust_pickle=trust_pickle)
+    subject = auditor.subject
+    found = with_template(find(ref, trust_pickle=auditor.settings.trust_pickle), auditor.asked.template)
     name = ref.label or f"lean:{ref.attribute or ref.name}"
     loader = found.variant.loader
     if subject.kind == "python" and found.kind != "python":
@@ -66,7 +68,7 @@ def candidate(variant: Variant, seen: str, command: str) -> Candidate:
 
 def made_candidates(auditor: Auditor) -> Iterator[Candidate]:
     """Variants that transforms can make of this model; every refusal is told."""
-    subject = auditor.opened.subject
+    subject = auditor.subject
     proposals = propose(subject, installed())
     for proposal in proposals:
         if not proposal.applies:

@@ -99,7 +99,7 @@ class _Asking:
         """Ask the cells in one process; the number that was dealt with before the process was lost."""
         try:
             with open_worker(self.design, self.arm) as worker:
-                self.facts = worker.load(self.arm.variant.loader)
+                self.facts = worker.load(self.arm.variant.loader, drop=self.arm.variant.drop)
                 for name in {cell.sample for cell in cells}:
                     worker.data(self.design.samples[name], kind=self.design.kind, name=name, rows=self.rows)
                 return self.ask_each(worker, cells)

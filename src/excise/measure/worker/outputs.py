@@ -15,10 +15,12 @@ def by_name(answer, size):
         isinstance(answer, (list, tuple))
         and len(answer) == size
         and size
-        and all(isinstance(row, dict) for row in answer)
+        and any(isinstance(row, dict) for row in answer)
+        and all(row is None or isinstance(row, dict) for row in answer)
     ):
-        names = list(dict.fromkeys(name for row in answer for name in row))
-        return {str(name): objects([to_arrays(row.get(name)) for row in answer]) for name in names}
+        rows = [row or {} for row in answer]
+        names = list(dict.fromkeys(name for row in rows for name in row))
+        return {str(name): objects([to_arrays(row.get(name)) for row in rows]) for name in names}
     if isinstance(answer, (list, tuple)) and answer and all(isinstance(part, np.ndarray) for part in answer):
         return {str(index): column(part, size) for index, part in enumerate(answer)}
     return {"": column(answer, size)}

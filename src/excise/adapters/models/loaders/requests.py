@@ -179,4 +179,3 @@ def answer_of(status, content_type, body):
         except ValueError:
             pass
     return bytes(body).decode("utf-8", "replace")
-
