@@ -71,11 +71,12 @@ def asked(settings: AuditSettings, ref: ModelRef, current: Table, reference: Tab
     return Asked(template, current, reference)
 
 
-def with_template(subject: Subject, template: Template | None) -> Subject:
+def with_template(subject: Subject, template: Template | None, settings: AuditSettings) -> Subject:
     """The subject, asked by this template where it takes requests."""
     if subject.kind not in ASKED:
         return subject
-    options = {**subject.variant.loader.options, "request": template}
+    own = {"request": template, "required": list(settings.required), "timeout_s": settings.timeout_s}
+    options = {**subject.variant.loader.options, **own}
     loader = msgspec.structs.replace(subject.variant.loader, options=options)
     return msgspec.structs.replace(subject, variant=msgspec.structs.replace(subject.variant, loader=loader))
 

@@ -20,7 +20,7 @@ from excise.api.subjects import Opened
 from excise.api.trades import Offer, offer
 from excise.core.audit import Audit, Gap
 from excise.core.clock import Clock
-from excise.core.errors import ExciseError, NotMeasured
+from excise.core.errors import CallFailed, ExciseError, NotMeasured
 from excise.core.estimate import Estimate
 from excise.core.measurement import Experiment, Outputs
 from excise.core.tax import PRODUCTION, Culprit, Trial, cell_name
@@ -43,6 +43,18 @@ SCREEN_ROUNDS, ESTIMATE_ROUNDS = 3, 4
 """Fewest rounds of fresh processes; a t interval over fewer is of no use."""
 HOPELESS = 2.0
 """A variant whose unpaired pilot is this many times slower than the best of its culprit is not timed in pairs."""
+
+
+MOST_FAILING = 0.5
+"""Share of the first requests; more failures than this are a mistake in how it is asked."""
+CURES = {
+    "401": "it wants to know who asks: --header 'Authorization: Bearer ${TOKEN}'",
+    "403": "who asks is not allowed to: look at --header",
+    "404": "the path is another one: look at --request",
+    "405": "the method is another one: look at --request",
+    "422": "the body is not what it takes: look at --body, and at the columns",
+}
+"""What to do about an answer, by its status."""
 
 
 @dataclass(slots=True)
@@ -142,6 +154,7 @@ class Auditor(Givens):
         self.pilot = collect(self.design([]), some, seconds=2.0)
         arm = self.ground.place(())[0].name
         self.facts: Mapping[str, Any] = self.pilot.facts[arm]
+        refuse_failing(self.pilot)
 
     def prepare(self) -> None:
         """Every remedy that can be tried here: exports, environments, the caster, the bare chain."""
@@ -303,7 +316,7 @@ class Auditor(Givens):
 
     def baseline_cell(self, opened: Opened) -> tuple[Arm, Cell]:
         """The approved release, run now beside production."""
-        subject = with_template(opened.subject, self.asked.template)
+        subject = with_template(opened.subject, self.asked.template, self.settings)
         arm = Arm(name=BASELINE, variant=subject.variant, python=self.environment.executable, project=opened.folder)
         return arm, Cell(name=BASELINE, arm=BASELINE, sample="current")
 
@@ -353,6 +366,22 @@ class Auditor(Givens):
             self.found.breakdown = profile(self.design([]), arm, cell, self.samples.estimate)
         except ExciseError as error:
             self.gap("breakdown", error)
+
+
+def refuse_failing(pilot: Answers) -> None:
+    """A service that answers most requests with an error tells nothing of its costs.
+
+    Raises:
+        CallFailed: more than half of the first requests failed.
+    """
+    failed, asked = sum(pilot.failures.values()), len(next(iter(pilot.outputs.values())).rows)
+    if failed > MOST_FAILING * asked:
+        reason = max(pilot.failures, key=lambda one: pilot.failures[one])
+        raise CallFailed(
+            f"{failed} of the first {asked} requests failed ({reason}); it said {pilot.last_failure}",
+            row=None,
+            hint=CURES.get(reason[:3], "send one by hand, and mend --request, --header, --body or the rows"),
+        )
 
 
 def merged(first: Answers, second: Answers) -> Answers:

@@ -71,6 +71,7 @@ KEYS: dict[str, Key] = {
     "request": Key(TEXT, "how a service or an endpoint is asked", '"POST /predict"'),
     "headers": Key(TEXTS, "sent with every request; ${NAME} is a variable", '["Authorization: Bearer ${TOKEN}"]'),
     "body": Key(TEXT, "body of a request; {{column}} and {{row}} are the row's", "'{\"x\": {{row}}}'"),
+    "required": Key(TEXTS, "functions of a service that must stay, whatever they cost", '["audit_log"]'),
     "batch": Key(COUNT, "rows per call", "1"),
     "budget": Key(DURATION, "wall time of measuring", '"60s"'),
     "prepare_budget": Key(DURATION, "wall time of exporting and building environments", '"2m"'),

@@ -72,7 +72,7 @@ class Givens:
     @cached_property
     def subject(self) -> Subject:
         """The model as it is run here."""
-        return with_template(self.opened.subject, self.asked.template)
+        return with_template(self.opened.subject, self.asked.template, self.settings)
 
     @cached_property
     def baseline(self) -> Opened | None:

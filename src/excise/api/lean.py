@@ -25,6 +25,12 @@ from excise.tables import Table
 if TYPE_CHECKING:
     from excise.api.auditor import Auditor
 
+WITHOUT_MODEL = {
+    "python": "the handler has no attribute `model`",
+    "service": "the service holds no single model among its globals and its state",
+    "endpoint": "an endpoint's model cannot be reached from here",
+}
+"""Why the catalogue has nothing to work on, by the subject's kind."""
 EXPORT_ROWS = 64
 """Rows that an exporter sees and compares its answers on."""
 
@@ -34,9 +40,9 @@ def lean_candidates(auditor: Auditor) -> Iterator[Candidate]:
     subject = auditor.subject
     for text in auditor.settings.lean:
         yield own_candidate(auditor, text)
-    if subject.kind == "python" and not auditor.facts["has_model"]:
+    if subject.kind in WITHOUT_MODEL and not auditor.facts["has_model"]:
         if not auditor.settings.lean:
-            auditor.gap(Culprit.MODEL_BLOAT, "the handler has no attribute `model`, and no --lean candidate was given")
+            auditor.gap(Culprit.MODEL_BLOAT, f"{WITHOUT_MODEL[subject.kind]}, and no --lean candidate was given")
         return
     yield from made_candidates(auditor)
 
@@ -49,10 +55,11 @@ def own_candidate(auditor: Auditor, text: str) -> Candidate:
     """
     ref = ModelRef.parse(text)
     subject = auditor.subject
-    found = with_template(find(ref, trust_pickle=auditor.settings.trust_pickle), auditor.asked.template)
+    plain = find(ref, trust_pickle=auditor.settings.trust_pickle)
+    found = with_template(plain, auditor.asked.template, auditor.settings)
     name = ref.label or f"lean:{ref.attribute or ref.name}"
     loader = found.variant.loader
-    if subject.kind == "python" and found.kind != "python":
+    if subject.kind in ("python", "service") and found.kind not in ("python", "service"):
         production = subject.variant.loader
         inside = {"loader": loader.loader, "target": loader.target, "options": loader.options}
         loader = msgspec.structs.replace(production, options={**production.options, "replace_model": inside})

@@ -27,6 +27,7 @@ class AuditSettings(msgspec.Struct, frozen=True, kw_only=True):
         request: how a service or an endpoint is asked, ``POST /predict``; None: the rows are recorded requests, or the
             URL says it. headers: ``Name: value``, sent with every request; never kept. body: template of a body, in
             which ``{{column}}`` and ``{{row}}`` stand for the row's own.
+        required: functions of a service that must stay, though no answer depends on them.
         lean: model references of the user's own leaner candidates.
         baseline: release to hold today's production against (computational creep).
         delta: share of skill that a remedy may cost and still be waste.
@@ -54,6 +55,7 @@ class AuditSettings(msgspec.Struct, frozen=True, kw_only=True):
     request: str | None = None
     headers: Sequence[str] = ()
     body: str | None = None
+    required: Sequence[str] = ()
     lean: Sequence[str] = ()
     baseline: str | None = None
     delta: float = 0.005
@@ -85,6 +87,7 @@ class AuditSettings(msgspec.Struct, frozen=True, kw_only=True):
             "slices",
             "request",
             "body",
+            "required",
             "lean",
             "baseline",
             "timeout_s",

@@ -98,6 +98,7 @@ PASSED = (
     "offline",
     "price",
     "request",
+    "required",
     "seed",
     "slices",
     "slots",

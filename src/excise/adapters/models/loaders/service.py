@@ -6,6 +6,7 @@ syntax.
 Options:
     interface: ``asgi`` or ``wsgi``.
     request: the template that makes requests of rows; without it rows are recorded requests.
+    replace_model: ``{"loader", "target", "options"}`` of what takes the place of the only model that the service holds.
     required: names of functions that are not to be left out.
     project: folder that is put on ``sys.path``.
 """
@@ -44,9 +45,13 @@ def load(target, options):
     """Import the application and start it."""
     app = application(target, options)
     options = dict(options, folders=folders_of(target))
-    if options["interface"] == "wsgi":
-        return Service(sibling("wsgi").Application(app), options)
-    return AsyncService(sibling("asgi").Application(app), options)
+    kind = {"asgi": AsyncService, "wsgi": Service}[options["interface"]]
+    made = kind(sibling(options["interface"]).Application(app), options)
+    python = sibling("python")
+    made.handler = sibling("slots").find(options["folders"], app, lambda one: python.bare_model_kind(one) is not None)
+    if options.get("replace_model"):
+        python.replace_model(made.handler, options["replace_model"])
+    return made
 
 
 def application(target, options):
@@ -84,8 +89,14 @@ class Service(object):
         self.folders = options["folders"]
         self.render = requests.Renderer(options.get("request"))
         self.required = dict.fromkeys(options.get("required") or (), "marked required")
+        self.handler = None
         self.last_failure = None
         self._failures = {}
+
+    @property
+    def model(self):
+        """The only model that the service holds; None where there is none, or several."""
+        return None if self.handler is None else self.handler.model
 
     def prepare(self, rows):
         """The requests of a call, with whatever can be made of them before the clock starts."""
