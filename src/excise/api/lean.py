@@ -14,7 +14,7 @@ from excise.adapters.models import find
 from excise.adapters.transforms import installed
 from excise.api.asking import with_template
 from excise.api.candidates import Candidate
-from excise.core.predictor import Variant
+from excise.core.predictor import HOLDERS, Variant
 from excise.core.refs import ModelRef
 from excise.core.tax import Culprit, Remedy, Trial
 from excise.frontier import propose
@@ -59,7 +59,7 @@ def own_candidate(auditor: Auditor, text: str) -> Candidate:
     found = with_template(plain, auditor.asked.template, auditor.settings)
     name = ref.label or f"lean:{ref.attribute or ref.name}"
     loader = found.variant.loader
-    if subject.kind in ("python", "service") and found.kind not in ("python", "service"):
+    if subject.kind in HOLDERS and found.kind not in HOLDERS:
         production = subject.variant.loader
         inside = {"loader": loader.loader, "target": loader.target, "options": loader.options}
         loader = msgspec.structs.replace(production, options={**production.options, "replace_model": inside})

@@ -166,7 +166,7 @@ class Hotspot(msgspec.Struct, frozen=True, kw_only=True, rename={"class_": "clas
     name: str
     where: str
     self_ms: float
-    total_ms: float
+    total_ms: float | None = None
     calls: float
     class_: str
 

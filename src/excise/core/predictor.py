@@ -115,6 +115,10 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
     files: tuple[str, ...] = ()
 
 
+HOLDERS = ("python", "service")
+"""Kinds of subjects that hold a model: a leaner one can be put in its place inside."""
+
+
 @runtime_checkable
 class ModelAdapter(Protocol):
     """One kind of model; found through the entry-point group ``excise.models``."""
