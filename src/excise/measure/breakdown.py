@@ -114,7 +114,7 @@ def _hotspots(items: Sequence[Mapping[str, Any]]) -> tuple[Hotspot, ...]:
             name=item["name"],
             where=item["where"],
             self_ms=item["self_ms"],
-            total_ms=item["total_ms"],
+            total_ms=item.get("total_ms"),
             calls=item["calls"],
             class_=item["class"],
         )

@@ -27,10 +27,11 @@ class Stub(object):
 
     Attributes:
         site: ``code`` (or a function of C's), ``caller`` and ``line``. how: ``drop`` or ``once``.
+        met: whether the call was made since, so that leaving it out says something.
     """
 
     def __init__(self, site, how):
-        self.site, self.how = site, how
+        self.site, self.how, self.met = site, how, False
 
     def put(self, trampolines):
         """Leave the call out; whether it was found."""
@@ -43,6 +44,7 @@ class Stub(object):
         def call(*args, **kwargs):
             if find(frame_at(1)) is None:
                 return original(*args, **kwargs)
+            self.met = True
             if how == DROP:
                 return None
             if not kept:
@@ -52,6 +54,7 @@ class Stub(object):
         async def acall(*args, **kwargs):
             if find(frame_at(1)) is None:
                 return await original(*args, **kwargs)
+            self.met = True
             if how == DROP:
                 return None
             if not kept:
@@ -126,7 +129,7 @@ class Judge(object):
             return False
         finally:
             trampolines.off()
-        return all(
+        return all(stub.met for stub in stubs) and all(
             all(answer.get(path, MISSING) == value for path, value in expected.items())
             for answer, expected in zip(answers, self.expected)
         )

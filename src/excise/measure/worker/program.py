@@ -188,7 +188,8 @@ class Worker:
             return self.answered(sample, rows, batch, shadow, seconds)
 
     def answered(self, sample, rows, batch, shadow, seconds):
-        answers, done, walls, predict, started = [], [], [], self.way(shadow), time.perf_counter()
+        answers, sizes, done, walls = [], [], [], []
+        predict, started = self.way(shadow), time.perf_counter()
         for cut in chunks(rows, batch):
             made = self.samples[sample].call(cut)
             start = time.perf_counter()
@@ -200,12 +201,13 @@ class Worker:
             timing.leave_if_forked()
             walls.append(time.perf_counter() - start)
             answers.append(outputs.by_name(answer, len(cut)))
+            sizes.append(len(cut))
             done.extend(cut)
             if time.perf_counter() - started > seconds:
                 break
         return {
             "rows": np.array(done, dtype=np.int64),
-            "values": outputs.joined(answers),
+            "values": outputs.joined(answers, sizes),
             "call_ms": 1e3 * float(np.median(walls)),
             "failures": self.asked_for("failures"),
             "last_failure": getattr(self.predictor, "last_failure", None),

@@ -42,9 +42,14 @@ def find(folders, app, is_model):
     """
     slots = {}
     for owner, name, value in held(folders, app):
-        if is_model(value):
+        if not is_proxy(value) and is_model(value):
             slots.setdefault(id(value), Slot(value)).places.append((owner, name))
     return next(iter(slots.values())) if len(slots) == 1 else None
+
+
+def is_proxy(value):
+    """Whether it stands for something else (a request of the moment) and cannot be asked outside of a call."""
+    return "_get_current_object" in dir(type(value))
 
 
 def held(folders, app):
