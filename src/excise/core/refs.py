@@ -15,7 +15,7 @@ RELEASE = re.compile(r"(?P<name>[a-z0-9][a-z0-9._-]*)@(?P<version>[A-Za-z0-9][A-
 ATTRIBUTE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 MODULE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 NAMED = re.compile(r"(?P<label>[A-Za-z_][\w.-]*)=(?P<rest>.+)", re.DOTALL)
-URL_SCHEMES = ("http://", "https://")
+URL_SCHEMES = ("http://", "https://", "grpc://")
 SCHEME = re.compile(r"(?P<scheme>mlflow|oci|hf|asgi|wsgi):(?P<rest>.+)", re.DOTALL)
 
 
@@ -94,9 +94,11 @@ class ModelRef(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def name(self) -> str:
-        """A short name for reports: the label, the release's name, or the stem of the file."""
+        """A short name for reports: the label, the release's name, the stem of the file, or an endpoint's host."""
         if self.label is not None:
             return self.label
+        if self.kind is RefKind.URL:
+            return self.target.partition("://")[2].partition("?")[0].rpartition("@")[2].rstrip("/")
         if self.kind in (RefKind.FILE_ATTRIBUTE, RefKind.PATH):
             return self.target.rstrip("/").rpartition("/")[2].rpartition(".")[0] or self.target
         return self.target
