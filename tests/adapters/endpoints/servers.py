@@ -12,6 +12,7 @@ class Quiet(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     wbufsize = -1  # head and body in one write, as production's servers do
+    disable_nagle_algorithm = True
 
     def do_POST(self):
         size = int(self.headers.get("Content-Length") or 0)
