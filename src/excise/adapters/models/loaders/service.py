@@ -18,9 +18,6 @@ import sys
 
 SHOWN = 200
 """Characters of a failed answer that an error message shows."""
-REASONS = {400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed",
-           415: "Unsupported Media Type", 422: "Unprocessable Entity", 429: "Too Many Requests",
-           500: "Internal Server Error", 503: "Service Unavailable"}  # fmt: skip
 
 
 def sibling(kind):
@@ -37,8 +34,8 @@ def sibling(kind):
 
 requests = sibling("requests")
 
-FAILED = 400
-"""The least status of a failure."""
+FAILED = 300
+"""The least status of a failure: a redirect is no answer either."""
 
 
 def load(target, options):
@@ -121,19 +118,21 @@ class Service(object):
         """A call as the clock sees it: exchanged, and its answers left unread."""
         for response in self.responses(batch):
             if response.status >= FAILED:
-                self.count(response)
+                self.count(response, requests.status_name(response.status, response.location))
 
     def answers(self, responses):
         """What a client reads out of the responses of one call; None of a failed one."""
-        for response in responses:
-            if response.status >= FAILED:
-                self.count(response)
-        made = [requests.answer_of(one.status, one.content_type, one.body) for one in responses]
+        made = []
+        for one in responses:
+            answer, failure = requests.outcome_of(one.status, one.content_type, one.body, one.location)
+            if failure:
+                self.count(one, failure)
+            made.append(answer)
         return made[0] if self.render.template and self.render.whole else made
 
-    def count(self, response):
+    def count(self, response, failure):
         """Remember that a request failed, and what was answered."""
-        reason = response.error or ("%d %s" % (response.status, REASONS.get(response.status, ""))).strip()
+        reason = response.error or failure
         self._failures[reason] = self._failures.get(reason, 0) + 1
         shown = " ".join(bytes(response.body[:SHOWN]).decode("utf-8", "replace").split())
         self.last_failure = "%d: %s" % (response.status, shown)
@@ -167,5 +166,5 @@ class AsyncService(Service):
         """A call as the clock sees it; the moment when its last answer was complete, in nanoseconds."""
         for response in await self.exchanged(batch):
             if response.status >= FAILED:
-                self.count(response)
+                self.count(response, requests.status_name(response.status, response.location))
         return response.finished

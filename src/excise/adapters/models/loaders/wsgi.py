@@ -16,11 +16,13 @@ from urllib.parse import unquote_to_bytes
 class Response(object):
     """What the application answered."""
 
-    __slots__ = ("status", "content_type", "body", "error")
+    __slots__ = ("status", "content_type", "location", "body", "error")
 
-    def __init__(self, status, content_type, body, error=None):
+    def __init__(self, status, headers, body, error=None):
+        named = {name.lower(): value for name, value in headers}
         self.status = status
-        self.content_type = content_type
+        self.content_type = named.get("content-type", "")
+        self.location = named.get("location", "")
         self.body = body
         self.error = error
 
@@ -74,11 +76,10 @@ class Application(object):
                 if hasattr(answer, "close"):
                     answer.close()
         except Exception as error:
-            return Response(500, "text/plain", last_line(error), "%s in the application" % type(error).__name__)
+            return Response(500, (), last_line(error), "%s in the application" % type(error).__name__)
         if not started:
-            return Response(500, "text/plain", b"", "start_response was not called")
-        kind = next((value for name, value in started[1] if name.lower() == "content-type"), "")
-        return Response(started[0], kind, b"".join(parts))
+            return Response(500, (), b"", "start_response was not called")
+        return Response(started[0], started[1], b"".join(parts))
 
     def close(self):
         """Nothing is held."""
