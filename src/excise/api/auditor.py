@@ -13,6 +13,7 @@ from excise.api.asking import with_template
 from excise.api.candidates import Candidate, needed
 from excise.api.givens import Givens
 from excise.api.keeping import keep, keep_interrupted
+from excise.api.outside import AGAINST, disagreement
 from excise.api.remedies import CAST, all_candidates
 from excise.api.returns import BASELINE, REFERENCE, tax_return
 from excise.api.settings import AuditSettings
@@ -71,6 +72,9 @@ class Found:
     reference_skill: Estimate | None = None
     kept: dict[str, tuple[str, ...]] = field(default_factory=dict)
     breakdown: Breakdown | None = None
+    disagreement: Estimate | None = None
+    own_answers: Outputs | None = None
+    own_again: Outputs | None = None
     prepare_s: float = 0.0
 
 
@@ -305,8 +309,12 @@ class Auditor(Givens):
             arm, _ = self.ground.place(())
             found.append((arm, Cell(name=cell_name([CAST]), arm=arm.name, sample="cast")))
         if self.baseline is not None:
-            found.append(self.baseline_cell(self.baseline))
-        return found
+            found.append(self.release_cell(BASELINE, self.baseline))
+        return [*found, *self.against_cells()]
+
+    def against_cells(self) -> list[tuple[Arm, Cell]]:
+        """The model that production is held against; nothing without one."""
+        return [] if self.against is None else [self.release_cell(AGAINST, self.against)]
 
     def reference_cells(self) -> list[tuple[Arm, Cell]]:
         """Production on the reference inputs; nothing without them."""
@@ -314,11 +322,11 @@ class Auditor(Givens):
         known = "reference" in self.samples.tables
         return [(arm, Cell(name=REFERENCE, arm=arm.name, sample="reference"))] if known else []
 
-    def baseline_cell(self, opened: Opened) -> tuple[Arm, Cell]:
-        """The approved release, run now beside production."""
+    def release_cell(self, name: str, opened: Opened) -> tuple[Arm, Cell]:
+        """Another model, run now beside production."""
         subject = with_template(opened.subject, self.asked.template, self.settings)
-        arm = Arm(name=BASELINE, variant=subject.variant, python=self.environment.executable, project=opened.folder)
-        return arm, Cell(name=BASELINE, arm=BASELINE, sample="current")
+        arm = Arm(name=name, variant=subject.variant, python=self.environment.executable, project=opened.folder)
+        return arm, Cell(name=name, arm=name, sample="current")
 
     def admit_on_estimate_half(self) -> None:
         """Admissibility once more, on the other rows, of what the rate will be stated for."""
@@ -329,7 +337,9 @@ class Auditor(Givens):
                 wanted[cell_name(names[:size])] = tuple(self.candidates[name] for name in names[:size])
         traded = cell_name(one.remedy.name for one in self.deal) if self.deal else None
         wanted |= {traded: self.deal} if traded else {}
-        answers = self.collect(list(wanted.values()), self.samples.estimate, self.reference_cells())
+        beside = [*self.reference_cells(), *self.against_cells()]
+        answers = self.collect(list(wanted.values()), self.samples.estimate, beside)
+        self.compare_answers(answers)
         for cell in (PRODUCTION, *wanted):
             if cell in answers.outputs:
                 floor = self.settings.floor if cell == traded else None
@@ -339,6 +349,16 @@ class Auditor(Givens):
             self.found.reference_skill = self.skill_on_reference(answers.outputs[REFERENCE])
         for ledger, names in self.chosen.items():
             self.found.kept[ledger] = self.still_admissible(names)
+
+    def compare_answers(self, answers: Answers) -> None:
+        """Production's answers against the other model's, and an endpoint's against its own a moment later."""
+        own, other = answers.outputs[PRODUCTION], answers.outputs.get(AGAINST)
+        self.found.disagreement = None if other is None else disagreement(own, other)
+        if AGAINST in answers.failed:
+            self.gap(AGAINST, answers.failed[AGAINST])
+        if self.subject.kind == "endpoint":
+            self.found.own_answers = own
+            self.found.own_again = self.collect([], self.samples.estimate).outputs[PRODUCTION]
 
     def skill_on_reference(self, outputs: Outputs) -> Estimate | None:
         """Production's skill on the reference rows."""
@@ -358,7 +378,7 @@ class Auditor(Givens):
 
     def look_inside(self) -> None:
         """The profiled pass, apart from anything timed; a service was surveyed before."""
-        if self.subject.kind == "service":
+        if self.subject.kind in ("service", "endpoint"):
             return
         self.tell(0.96, "profiling")
         arm, cell = self.ground.place(())

@@ -72,6 +72,8 @@ KEYS: dict[str, Key] = {
     "headers": Key(TEXTS, "sent with every request; ${NAME} is a variable", '["Authorization: Bearer ${TOKEN}"]'),
     "body": Key(TEXT, "body of a request; {{column}} and {{row}} are the row's", "'{\"x\": {{row}}}'"),
     "required": Key(TEXTS, "functions of a service that must stay, whatever they cost", '["audit_log"]'),
+    "against": Key(TEXT, "another model to ask on the same rows", '"http://127.0.0.1:8001"'),
+    "token_prices": Key(TEXT, "USD per million tokens of an endpoint", '"input=0.15,cached=0.075,output=0.6"'),
     "batch": Key(COUNT, "rows per call", "1"),
     "budget": Key(DURATION, "wall time of measuring", '"60s"'),
     "prepare_budget": Key(DURATION, "wall time of exporting and building environments", '"2m"'),
@@ -300,5 +302,6 @@ MOVES = {
     "model": _moved_model,
     "lean": _moved_model,
     "baseline": _moved_model,
+    "against": _moved_model,
 }
 """Settings that can name a file, and how each is seen from another folder."""

@@ -11,6 +11,7 @@ import numpy as np
 from excise.api import samples as sampling
 from excise.api.asking import ASKED, Asked, asked, with_template
 from excise.api.candidates import Ground
+from excise.api.outside import token_prices
 from excise.api.pricing import Pricing, pricing
 from excise.api.settings import AuditSettings
 from excise.api.subjects import Opened, open_model, open_release
@@ -35,7 +36,7 @@ class Givens:
     def check(self) -> None:
         """Everything that can be wrong without running the model, before anything is written."""
         loss_named(self.settings.metric)
-        _ = self.opened, self.samples, self.pricing, self.baseline
+        _ = self.opened, self.samples, self.pricing, self.baseline, self.against, self.token_prices
 
     @cached_property
     def opened(self) -> Opened:
@@ -80,6 +81,19 @@ class Givens:
         named = self.settings.baseline
         return None if named is None else open_release(ModelRef.parse(named), self.settings.project)
 
+    @cached_property
+    def against(self) -> Opened | None:
+        """The model that production is held against on the same rows; None without one."""
+        named = self.settings.against
+        if named is None:
+            return None
+        return open_model(named, trust_pickle=self.settings.trust_pickle, project=self.settings.project)
+
+    @cached_property
+    def token_prices(self) -> dict[str, float]:
+        """USD per million tokens, by kind."""
+        return token_prices(self.settings.token_prices)
+
     @property
     def target(self) -> str | None:
         """The label column."""
@@ -103,6 +117,8 @@ class Givens:
     @cached_property
     def pricing(self) -> Pricing:
         """The money ledger."""
+        if self.subject.kind == "endpoint":
+            return Pricing(facts=None, cost=None)
         return pricing(
             price=self.settings.price,
             dollars_per_hour=self.settings.dollars_per_hour,

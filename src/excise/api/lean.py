@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 WITHOUT_MODEL = {
     "python": "the handler has no attribute `model`",
     "service": "the service holds no single model among its globals and its state",
-    "endpoint": "an endpoint's model cannot be reached from here",
 }
 """Why the catalogue has nothing to work on, by the subject's kind."""
 EXPORT_ROWS = 64

@@ -19,12 +19,12 @@ class Pricing:
     """A price and what demand is divided by.
 
     Attributes:
-        facts: what the report says of it.
-        cost: (wall ms, CPU ms) per call to USD per 1000 rows, vectorized.
+        facts: what the report says of it; None where the machine is somebody else's.
+        cost: (wall ms, CPU ms) per call to USD per 1000 rows, vectorized; None likewise.
     """
 
-    facts: PriceFacts
-    cost: Callable[[Any, Any], Any]
+    facts: PriceFacts | None
+    cost: Callable[[Any, Any], Any] | None
 
 
 def pricing(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from excise.api.candidates import Candidate
 from excise.api.lean import lean_candidates
+from excise.api.outside import gaps
 from excise.api.rot import rot_candidates
 from excise.core.tax import Culprit, Remedy
 
@@ -19,6 +20,9 @@ CAST, DROP_SHADOW = "cast", "drop_shadow"
 
 def all_candidates(auditor: Auditor) -> Iterator[Candidate]:
     """The catalogue, as far as it applies; what does not is left as a gap with its reason."""
+    if auditor.subject.kind == "endpoint":
+        auditor.found.gaps.extend(gaps())
+        return
     yield from cast_candidates(auditor)
     yield from shadow_candidates(auditor)
     yield from lean_candidates(auditor)

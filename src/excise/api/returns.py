@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from excise.api import outside
 from excise.api import standing as standings
 from excise.api.trades import trades
 from excise.core.audit import (
@@ -50,6 +51,12 @@ def tax_return(auditor: Auditor) -> Audit:
     measured = quiet.outcome is Outcome.PASS
     traded = trades(auditor) if measured else ()
     inside = found.breakdown
+    current, beside = _current(auditor, experiment, assessed), _beside(auditor, experiment)
+    remote = auditor.subject.kind == "endpoint"
+    since: list[Gap] = []
+    if remote:
+        current = outside.seen(current, outside.token_cost(experiment.cells[PRODUCTION], auditor.token_prices))
+        beside, since = outside.since_first(auditor, beside, current.latency_ms)
     return Audit(
         run=_run(auditor, experiment),
         outcome=quiet.outcome,
@@ -59,9 +66,9 @@ def tax_return(auditor: Auditor) -> Audit:
         environment=_environment(auditor),
         price=auditor.pricing.facts,
         metric=_metric(auditor),
-        current=_current(auditor, experiment, assessed),
-        attainable=_attainable(auditor, experiment, assessed),
-        tax_rate=assessed.rate.rate if measured and assessed.rate else None,
+        current=current,
+        attainable=Standing() if remote else _attainable(auditor, experiment, assessed),
+        tax_rate=assessed.rate.rate if measured and assessed.rate and not remote else None,
         tax_rate_cost=assessed.rate_cost.rate if measured and assessed.rate_cost else None,
         lines=tuple(_with_evidence(auditor, line) for line in assessed.lines) if measured else (),
         trades=traded,
@@ -69,14 +76,16 @@ def tax_return(auditor: Auditor) -> Audit:
         catalogue=CATALOGUE.version,
         catalogue_size=CATALOGUE.size,
         subsets=assessed.subsets,
-        beside=_beside(auditor, experiment),
+        beside=beside,
         stages=standings.stages(experiment.cells[PRODUCTION], experiment.cells.get(cell_name(["drop_shadow"]))),
         breakdown=inside.lines if inside else (),
         hotspots=inside.hotspots if inside else (),
         distributions=_distributions(auditor, experiment),
         findings=(*auditor.samples.findings, *_failures(experiment), *_undeclared(auditor)),
-        not_measured=tuple(_gaps(auditor, experiment, assessed, quiet)),
+        not_measured=(*_gaps(auditor, experiment, assessed, quiet), *since),
         twin=None if twin is None else less_one(twin),
+        against=outside.against(auditor, experiment),
+        meters=outside.meters(experiment.cells[PRODUCTION]),
         settings=dict(auditor.settings.shown()),
     )
 
@@ -274,7 +283,7 @@ def _gaps(auditor: Auditor, experiment: Experiment, assessed: Assessment, quiet:
         yield Gap(what="tax rate", why=quiet.why)
     if auditor.settings.reference is None and auditor.opened.reference is None:
         yield Gap(what="workload_shift", why="no --reference was given")
-    if auditor.settings.baseline is None:
+    if auditor.settings.baseline is None and auditor.subject.kind != "endpoint":
         yield Gap(what="computational_creep", why="no --baseline release to run beside it")
     if BASELINE in experiment.failed:
         yield Gap(what="computational_creep", why=experiment.failed[BASELINE])

@@ -28,6 +28,8 @@ class AuditSettings(msgspec.Struct, frozen=True, kw_only=True):
             URL says it. headers: ``Name: value``, sent with every request; never kept. body: template of a body, in
             which ``{{column}}`` and ``{{row}}`` stand for the row's own.
         required: functions of a service that must stay, though no answer depends on them.
+        against: a model to ask beside production on the same rows.
+        token_prices: USD per million tokens of an endpoint, ``input=0.15,cached=0.075,output=0.6``.
         lean: model references of the user's own leaner candidates.
         baseline: release to hold today's production against (computational creep).
         delta: share of skill that a remedy may cost and still be waste.
@@ -56,6 +58,8 @@ class AuditSettings(msgspec.Struct, frozen=True, kw_only=True):
     headers: Sequence[str] = ()
     body: str | None = None
     required: Sequence[str] = ()
+    against: str | None = None
+    token_prices: str | None = None
     lean: Sequence[str] = ()
     baseline: str | None = None
     delta: float = 0.005
@@ -88,6 +92,8 @@ class AuditSettings(msgspec.Struct, frozen=True, kw_only=True):
             "request",
             "body",
             "required",
+            "against",
+            "token_prices",
             "lean",
             "baseline",
             "timeout_s",

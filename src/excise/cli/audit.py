@@ -79,6 +79,7 @@ def measure(given: dict[str, Any]) -> Audit:
 
 
 PASSED = (
+    "against",
     "baseline",
     "batch",
     "body",
@@ -102,6 +103,7 @@ PASSED = (
     "seed",
     "slices",
     "slots",
+    "token_prices",
     "trust_pickle",
 )
 """Flags that are settings of the same name."""

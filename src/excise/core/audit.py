@@ -128,6 +128,7 @@ class Beside(msgspec.Struct, frozen=True, kw_only=True):
         stability_loss: share of calls that failed.
         idle_capacity: needs an arrival trace.
         memory_creep: production's peak memory minus the baseline release's, both run now, MiB.
+        response_drift: share of the same requests that an endpoint answers differently than when it was first audited.
     """
 
     computational_creep: Estimate | None = None
@@ -136,6 +137,7 @@ class Beside(msgspec.Struct, frozen=True, kw_only=True):
     stability_loss: Estimate | None = None
     idle_capacity: Estimate | None = None
     memory_creep: Estimate | None = None
+    response_drift: Estimate | None = None
 
 
 class Stage(msgspec.Struct, frozen=True, kw_only=True):
@@ -204,6 +206,41 @@ class Distribution(msgspec.Struct, frozen=True, kw_only=True):
     shares: tuple[float, ...]
 
 
+class Meter(msgspec.Struct, frozen=True, kw_only=True):
+    """What an endpoint's answers say of single calls.
+
+    Attributes:
+        name: ``ttft_ms``, ``tpot_ms``, ``itl_ms``, ``input_tokens``, ``cached_tokens``, ``output_tokens``.
+        mean: over rounds. p50, p95, p99: over calls, None under enough of them.
+    """
+
+    name: str
+    mean: Estimate
+    p50: Estimate | None = None
+    p95: Estimate | None = None
+    p99: Estimate | None = None
+
+
+class Against(msgspec.Struct, frozen=True, kw_only=True):
+    """Another model, asked beside production on the same rows.
+
+    Attributes:
+        ref: as it was named.
+        latency_ms, p95_ms: its own.
+        slower: its latency ÷ production's minus 1, by pairs; negative where it is faster.
+        disagreement: share of rows that it answers differently; None where no answers were compared.
+        failures, own_failures: shares of its and of production's calls that failed.
+    """
+
+    ref: str
+    latency_ms: Estimate
+    p95_ms: Estimate | None
+    slower: Estimate
+    disagreement: Estimate | None
+    failures: Estimate
+    own_failures: Estimate
+
+
 class Change(msgspec.Struct, frozen=True, kw_only=True):
     """This audit against the last one of the same model, split as DESIGN's history is.
 
@@ -254,4 +291,6 @@ class Audit(msgspec.Struct, frozen=True, kw_only=True):
     not_measured: tuple[Gap, ...]
     twin: Estimate | None
     change: Change | None = None
+    against: Against | None = None
+    meters: tuple[Meter, ...] = ()
     settings: dict[str, Any] = {}

@@ -206,12 +206,14 @@ def _notes(audit: Audit, width: int, *, show_examples: bool) -> Iterator[Table]:
 
 def _note_rows(audit: Audit, width: int, *, show_examples: bool) -> Iterator[tuple[str, Text]]:
     yield from _listed("a trade, apart", [Text(f"{note.label}  {note.text}") for note in tax_return.trades(audit)])
-    yield "since approval", _joined(tax_return.since_approval(audit), width)
+    yield tax_return.since(audit), _joined(tax_return.since_approval(audit), width)
     yield "since last audit", packed([Text(part) for part in tax_return.change(audit)], width)
+    yield "against", _joined(tax_return.against(audit), width)
     yield "beside it", _joined(tax_return.demand(audit), width)
     yield "production", _joined(tax_return.standing(audit.current), width)
     if tax_return.heading(audit).rated:
         yield "attainable", _joined(tax_return.standing(audit.attainable), width)
+    yield "per call", _joined(tax_return.meters(audit), width)
     yield "stages", _joined(tax_return.stages(audit), width)
     yield "spent on", _joined(tax_return.spent_on(audit), width)
     yield from _listed(

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from excise.core.audit import Audit, Finding, Standing
+from excise.core.audit import Audit, Finding, Meter, Standing
 from excise.core.estimate import Estimate
 from excise.core.tax import Line, Trade, Trial
 from excise.core.verdict import Outcome
@@ -15,6 +15,7 @@ from excise.report.figures import Figure, MoneyScale
 from excise.report.wording import counted, day, digest_start, human, machine, one_line, shortened
 
 NAME_WIDTH = 48
+FROM_OUTSIDE = "an endpoint cannot be run again here, so it has no tax rate"
 SMALLEST_SHARE = 0.002
 """Of a call: less is not worth a reader's time."""
 
@@ -74,9 +75,12 @@ def heading(audit: Audit) -> Heading:
     why = one_line(audit.why)
     if audit.outcome is Outcome.UNDECIDED:
         return Heading("Undecided", why or "the machine moves more than the effect", rated=False, act=True)
-    if audit.outcome is Outcome.NOT_MEASURED or (audit.tax_rate is None and audit.tax_rate_cost is None):
+    unrated = audit.tax_rate is None and audit.tax_rate_cost is None and audit.model.kind != "endpoint"
+    if audit.outcome is Outcome.NOT_MEASURED or unrated:
         return Heading("Not measured", why or "no rate could be measured", rated=False, act=True)
     failed = audit.outcome is Outcome.FAIL
+    if audit.model.kind == "endpoint":
+        return Heading("Measured from outside", why if failed else FROM_OUTSIDE, rated=False, act=failed)
     if not audit.attainable.remedies:
         return Heading("No avoidable cost found", why if failed else resolution(audit), rated=False, act=failed)
     return Heading("Tax rate", why if failed else _caution(audit), rated=True, act=failed)
@@ -170,6 +174,11 @@ def trades(audit: Audit) -> list[Note]:
     return [Note(one_line(trade.remedy), _trade(trade, scale)) for trade in audit.trades]
 
 
+def since(audit: Audit) -> str:
+    """What an endpoint is held against is its first audit; all else what it was when it was approved."""
+    return "since first seen" if audit.model.kind == "endpoint" else "since approval"
+
+
 def since_approval(audit: Audit) -> list[Note]:
     """Creep, drift and memory against the approved release or the reference sample."""
     beside = audit.beside
@@ -189,8 +198,29 @@ def demand(audit: Audit) -> list[Note]:
         Note("cost of inputs", figures.percent(beside.workload_shift, signed=True)),
         Note("failed calls", figures.percent(beside.stability_loss), _rose(beside.stability_loss)),
         Note("idle capacity", figures.percent(beside.idle_capacity)),
+        Note("answers changed", figures.percent(beside.response_drift), _rose(beside.response_drift)),
     ]
     return [note for note in notes if note.text != figures.NOTHING]
+
+
+def against(audit: Audit) -> list[Note]:
+    """The other model on the same rows: how much slower, and how often it answers otherwise."""
+    other = audit.against
+    if other is None:
+        return []
+    p95 = "" if other.p95_ms is None else f" · p95 {_ms(other.p95_ms)}"
+    notes = [
+        Note(shortened(other.ref, NAME_WIDTH), f"{_ms(other.latency_ms)}{p95}"),
+        Note("latency", f"{figures.percent(other.slower, signed=True)} of production's", _rose(other.slower)),
+        Note("answers differ", figures.percent(other.disagreement), _rose(other.disagreement)),
+        Note("failed calls", f"{figures.percent(other.failures)}, production's {figures.percent(other.own_failures)}"),
+    ]
+    return [note for note in notes if not note.text.startswith(figures.NOTHING)]
+
+
+def meters(audit: Audit) -> list[Note]:
+    """What an endpoint's answers say of single calls, by the field's names."""
+    return [_meter(one) for one in audit.meters]
 
 
 def standing(now: Standing) -> list[Note]:
@@ -365,6 +395,14 @@ def _trade(trade: Trade, scale: MoneyScale) -> str:
 
 def _points(ratio: float) -> str:
     return f"{figures.whole(100 * ratio, signed=True) if math.isfinite(100 * ratio) else figures.NOTHING} points"
+
+
+def _meter(meter: Meter) -> Note:
+    """``TTFT 12.1 ± .3 ms, p95 20 ms``."""
+    base, _, unit = meter.name.rpartition("_")
+    p95 = "" if meter.p95 is None else f", p95 {figures.number(meter.p95)}"
+    name = base.upper() if unit == "ms" else human(meter.name)
+    return Note(name, f"{figures.number(meter.mean)}{' ms' if unit == 'ms' else ''}{p95}")
 
 
 def _ms(estimate: Estimate | None) -> str:

@@ -1,6 +1,7 @@
 """Where the extra milliseconds and dollars go: which remedies may count, which are taken, what each one brings."""
 
 from excise.tax.admission import Admission, admit
+from excise.tax.agreement import disagreeing
 from excise.tax.assessment import Assessment, assess
 from excise.tax.beside import relative, skill_lost
 from excise.tax.cells import subsets
@@ -19,6 +20,7 @@ __all__ = [
     "admit",
     "assess",
     "choose",
+    "disagreeing",
     "further",
     "loss_named",
     "metric_of",
