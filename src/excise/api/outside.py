@@ -31,7 +31,7 @@ AGAINST = "against"
 ANSWERS = "answers"
 """The ledger's kind of fact that holds digests of answers."""
 WHY = "an endpoint cannot be run again here"
-UNREACHED = ", ".join((Culprit.MODEL_BLOAT, Culprit.DEPENDENCY_ROT, Culprit.FAT_FEATURES, Culprit.SHADOW_PIPELINE))
+UNREACHED = f"{Culprit.MODEL_BLOAT}, {Culprit.DEPENDENCY_ROT}, {Culprit.FAT_FEATURES}, {Culprit.SHADOW_PIPELINE}"
 TOKENS = {"input": "input_tokens", "cached": "cached_tokens", "output": "output_tokens"}
 """Names of token prices, and the meters that count them."""
 PER_MILLION, PER = 1e6, 1000
