@@ -77,6 +77,9 @@ def leaves(output: Any) -> Iterator[np.ndarray[Any, Any]]:
     elif isinstance(output, list) and output and all(isinstance(row, Mapping) for row in output):
         for name in output[0]:
             yield np.asarray([row.get(name) for row in output])
+    elif isinstance(output, list) and output and all(isinstance(row, list) for row in output):
+        ragged = len({len(row) for row in output}) > 1
+        yield np.asarray([repr(row) for row in output] if ragged else output)
     elif isinstance(output, list | tuple) and output and not isinstance(output[0], int | float | str | bool | None):
         for value in output:
             yield from leaves(value)

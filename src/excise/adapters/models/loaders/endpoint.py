@@ -27,7 +27,7 @@ PATHS = (
     (re.compile(r"/(v1|openai(/.*)?)/(chat/completions|completions|embeddings)$"), "openai"),
 )
 PROTOCOLS = ("json", "oip", "oip-binary", "tfserving", "openai")
-NEEDS = {"oip": ("tensors",), "oip_grpc": ("tensors", "oip"), "tfserving": ("tensors",)}
+NEEDS = {"oip": ("tensors",), "oip_grpc": ("tensors", "messages"), "tfserving": ("tensors",)}
 """Files that a protocol's own file imports, by the names that ``sibling`` gives them."""
 GRPC = "grpc"
 
@@ -55,12 +55,13 @@ requests, response, connection = map(sibling, ("requests", "response", "connecti
 
 def load(target, options):
     """An endpoint's predictor; connects only where the protocol has metadata to be asked for."""
-    parts = urlsplit(target)
-    if parts.scheme == GRPC:
-        return EndpointPredictor(part("oip_grpc").Grpc(target, options.get("timeout_s") or TIMEOUT_S))
-    template = placed(options.get("request"), parts)
-    line = connection.Connection(target, options.get("timeout_s") or TIMEOUT_S, options.get("verify", True))
+    parts, timeout_s = urlsplit(target), options.get("timeout_s") or TIMEOUT_S
     common = [tuple(pair) for pair in options.get("headers") or ()]
+    if parts.scheme == GRPC:
+        common += [tuple(pair) for pair in (options.get("request") or {}).get("headers") or ()]
+        return EndpointPredictor(part("oip_grpc").Grpc(target, timeout_s, common))
+    template = placed(options.get("request"), parts)
+    line = connection.Connection(target, timeout_s, options.get("verify", True))
     if template is None:
         return EndpointPredictor(Recorded(line, common))
     kind = options.get("protocol") or protocol_of(template["path"])
@@ -90,7 +91,11 @@ def protocol(kind, line, template, common):
     if kind not in PROTOCOLS:
         raise ValueError("no protocol %r; there are: %s" % (kind, ", ".join(PROTOCOLS)))
     plain = Json(line, template, common)
-    return plain if kind == "json" else part(kind.partition("-")[0]).protocol(kind, plain)
+    try:
+        return plain if kind == "json" else part(kind.partition("-")[0]).protocol(kind, plain)
+    except BaseException:
+        plain.close()
+        raise
 
 
 class Call(object):
@@ -120,47 +125,55 @@ class Json(object):
         self.common = list(common)
         self.render = requests.Renderer(template)
 
-    def calls(self, rows):
-        """The calls of these rows."""
+    def calls(self, rows, reader=None):
+        """The calls of these rows; ``reader`` is the protocol that will read their answers."""
         together = len(rows) if self.render.whole else 1
-        return [self.call(request, together) for request in self.render(rows)]
+        return [self.call(request, together, reader) for request in self.render(rows)]
+
+    def one_call(self, rows, body, headers, reader):
+        """One call of all rows, with a body that a protocol has made of them."""
+        request = self.render.render(rows)
+        ours = {name.lower() for name, _ in headers}
+        request.headers = [pair for pair in request.headers if pair[0].lower() not in ours] + list(headers)
+        request.body = body
+        return self.call(request, len(rows), reader)
 
     def call(self, request, rows, reader=None):
-        """A request, encoded; ``reader`` is the protocol that will read its answer."""
+        """A request, encoded."""
         given = {name.lower() for name, _ in request.headers}
         request.headers += [pair for pair in self.common if pair[0].lower() not in given]
         return Call(reader or self, self.line.encode(request), request.method, rows)
 
     def answer(self, call, meters):
         """Send a call, and read what it answers, row by row."""
-        value = value_of(self.line.ask(call.data, call.method))
+        value = self.value(*self.send(call))
         return rows_of(value, call.rows) if self.render.whole else [value]
 
+    def send(self, call):
+        """Send a call; its response and the whole body."""
+        answered = self.line.ask(call.data, call.method)
+        return answered, answered.read()
+
+    def value(self, answered, body):
+        """What a response says.
+
+        Raises:
+            Failed: by its status, its type, or JSON that is none.
+        """
+        kind, location = (answered.headers.get(name, "") for name in ("content-type", "location"))
+        value, failure = requests.outcome_of(answered.status, kind, body, location)
+        if failure:
+            raise response.Failed(failure, response.one_line(body))
+        return value
+
     def ask(self, method, path):
-        """A question beside the calls, with their headers: for metadata."""
+        """What a question beside the calls is answered, with their headers: for metadata."""
         constant = [pair for pair in self.render.headers if not requests.fields(pair[1])]
-        call = self.call(requests.Request(method, path, constant), 1)
-        return value_of(self.line.ask(call.data, method))
+        return self.value(*self.send(self.call(requests.Request(method, path, constant), 1)))
 
     def close(self):
         """Close the connection."""
         self.line.close()
-
-
-def value_of(answered):
-    """What a response says.
-
-    Raises:
-        Failed: by its status, its type, or JSON that is none.
-    """
-    body = answered.read()
-    headers = answered.headers
-    value, failure = requests.outcome_of(
-        answered.status, headers.get("content-type"), body, headers.get("location", "")
-    )
-    if failure:
-        raise response.Failed(failure, response.one_line(body))
-    return value
 
 
 def rows_of(value, rows):

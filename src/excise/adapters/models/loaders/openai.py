@@ -14,7 +14,7 @@ temperature 0, MAX_TOKENS.
 import json
 import time
 
-from _excise_loader_requests import outcome_of, to_json  # endpoint.py has loaded them under these names
+from _excise_loader_requests import to_json  # endpoint.py has loaded them under these names
 from _excise_loader_response import Failed, one_line
 
 MAX_TOKENS = 64
@@ -63,10 +63,7 @@ class Reader(object):
     def whole(self, answered, meters):
         """The answer of a call that is no stream."""
         body = answered.read()
-        headers = answered.headers
-        value, failure = outcome_of(answered.status, headers.get("content-type"), body, headers.get("location", ""))
-        if failure:
-            raise Failed(failure, one_line(body))
+        value = self.plain.value(answered, body)
         try:
             answer = self.said(value)
         except (KeyError, IndexError, TypeError):
