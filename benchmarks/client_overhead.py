@@ -20,8 +20,8 @@ from excise.adapters.models import LOADERS
 LIMIT_US = 40.0
 SERVER = """
 import socket
-ANSWER = b"HTTP/1.1 200 OK\\r\\ndate: x\\r\\nserver: x\\r\\ncontent-length: 22\\r\\ncontent-type: application/json\\r\\n\\r\\n"
-ANSWER += b'{"probability":0.7312}'
+ANSWER = b"HTTP/1.1 200 OK\\r\\ndate: x\\r\\nserver: x\\r\\ncontent-length: 22\\r\\n"
+ANSWER += b'content-type: application/json\\r\\n\\r\\n{"probability":0.7312}'
 with socket.create_server(("127.0.0.1", 0)) as listener:
     print(listener.getsockname()[1], flush=True)
     while True:
