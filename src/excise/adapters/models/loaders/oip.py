@@ -7,6 +7,7 @@ Source: Open Inference Protocol, version 2, REST; and its extension for binary t
 """
 
 import json
+import struct
 
 import numpy as np
 
@@ -112,7 +113,7 @@ def outputs_of(value, rest):
                 values = from_raw(rest[place : place + size], output["datatype"], output["shape"])
                 place += size
             found.append((output["name"], values))
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, LookupError, OverflowError, TypeError, ValueError, struct.error) as error:
         raise Failed("malformed outputs", "%s: %s" % (type(error).__name__, error))
     return found
 

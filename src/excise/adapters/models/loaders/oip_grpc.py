@@ -57,7 +57,7 @@ class Grpc(object):
         try:
             told = self.asked(ask, messages.name_request(self.model, self.version))
             return messages.metadata(told)
-        except (Failed, ValueError, KeyError) as error:
+        except (Failed, LookupError, TypeError, ValueError) as error:
             self.channel.close()
             raise LookupError("the server tells nothing of %s: %s" % (self.model, error))
 
@@ -71,7 +71,7 @@ class Grpc(object):
         data = self.asked(self.infer, call.data)
         try:
             answers = answers_of(messages.outputs(data), call.rows)
-        except (ValueError, KeyError, struct.error) as error:
+        except (LookupError, OverflowError, TypeError, ValueError, struct.error) as error:
             raise Failed("malformed outputs", "%s: %s" % (type(error).__name__, error))
         if answers is None:
             raise Failed("no answer a row", "the outputs are not as long as the rows")

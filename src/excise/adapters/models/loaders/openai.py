@@ -183,15 +183,13 @@ class Stream(object):
         """One event."""
         try:
             event = json.loads(data)
-        except ValueError:
-            event = None
-        if not isinstance(event, dict):
+            if name == "error" or event.get("error"):
+                raise Failed("error in the stream", one_line(data.encode("utf-8")))
+            self.usage = event.get("usage") or self.usage
+            for choice in event.get("choices") or ():
+                self.choose(choice, now)
+        except (ValueError, TypeError, AttributeError):
             raise Failed("malformed event", one_line(data.encode("utf-8")))
-        if name == "error" or event.get("error"):
-            raise Failed("error in the stream", one_line(data.encode("utf-8")))
-        self.usage = event.get("usage") or self.usage
-        for choice in event.get("choices") or ():
-            self.choose(choice, now)
 
     def choose(self, choice, now):
         """One piece of text; only the first of several alternatives is the answer."""
@@ -200,7 +198,7 @@ class Stream(object):
         if said or delta.get("reasoning_content") or delta.get("tool_calls"):
             self.moments.append(now)
         if said and not choice.get("index"):
-            self.pieces.append(said)
+            self.pieces.append(str(said))
         if choice.get("finish_reason"):
             self.finished = True
 
@@ -218,16 +216,21 @@ class Stream(object):
 
 def meter_usage(usage, meters):
     """Add the tokens that the server counted; how many it put out, None where it does not say."""
-    usage = usage or {}
+    usage = as_object(usage)
     counted = {
         "input_tokens": usage.get("prompt_tokens"),
-        "cached_tokens": (usage.get("prompt_tokens_details") or {}).get("cached_tokens"),
+        "cached_tokens": as_object(usage.get("prompt_tokens_details")).get("cached_tokens"),
         "output_tokens": usage.get("completion_tokens"),
     }
+    counted = {name: count for name, count in counted.items() if isinstance(count, int)}
     for name, count in counted.items():
-        if count is not None:
-            meters[name].append(count)
-    return counted["output_tokens"]
+        meters[name].append(count)
+    return counted.get("output_tokens")
+
+
+def as_object(value):
+    """The value where it is a JSON object, else an empty one."""
+    return value if isinstance(value, dict) else {}
 
 
 def events(parts):
