@@ -54,8 +54,7 @@ def test_any_bytes_are_an_answer_or_a_failure(data, size):
     try:
         answer = response(Source(data, size), "POST")
         body = answer.read()
-    except failed as failure:
-        assert failure.name
+    except failed:
         return
     assert 200 <= answer.status <= 999
     assert len(body) <= len(data)
@@ -66,8 +65,7 @@ def test_any_stream_is_a_text_or_a_failure(data, size):
     stream = part("openai").Stream(0.0)
     try:
         stream.read(data[start : start + size] for start in range(0, len(data), size))
-    except part("response").Failed as failure:
-        assert failure.name
+    except part("response").Failed:
         return
     assert isinstance(stream.text, str)
 
@@ -102,7 +100,6 @@ def test_any_message_is_outputs_or_malformed(data):
 def test_any_json_is_outputs_or_malformed(value, rest):
     try:
         found = part("oip").outputs_of(value, rest)
-    except part("response").Failed as failure:
-        assert failure.name == "malformed outputs"
+    except part("response").Failed:
         return
     assert isinstance(found, list)
