@@ -171,8 +171,8 @@ def test_a_url_that_leads_nowhere_is_refused(url, says, ask):
     assert "hunter2" not in str(refused.value)
 
 
-def test_the_short_name_of_an_endpoint_is_its_host_and_path():
-    assert ModelRef.parse("https://me:pw@host:8000/predict?key=1").name == "host:8000/predict"
+def test_the_short_name_of_an_endpoint_is_its_host_and_path_and_fits_a_file():
+    assert ModelRef.parse("https://me:pw@host:8000/predict?key=1").name == "host-8000-predict"
 
 
 def test_a_protocol_that_is_not_known_is_named(ask):

@@ -11,10 +11,10 @@ from typing import Any, ClassVar
 
 from excise.adapters.models import LOADERS
 from excise.adapters.transforms import SCRIPTS
-from excise.core.predictor import Subject
+from excise.core.predictor import HOLDERS, Subject
 from excise.core.tax import Culprit
 
-WEIGHTS = ("torch", "onnx", "python")
+WEIGHTS = ("torch", "onnx", *HOLDERS)
 """Kinds that may hold matrices: estimators in files are trees and linear models, whose weights int8 does not shrink."""
 
 
@@ -47,7 +47,7 @@ class Onnx(_OnnxVariant):
     """Export by skl2onnx or torch's legacy exporter; equal answers or no variant."""
 
     name = "onnx"
-    kinds = ("sklearn", "torch", "python")
+    kinds = ("sklearn", "torch", *HOLDERS)
     otherwise = "it is ONNX already"
 
 
@@ -55,7 +55,7 @@ class OnnxDynamo(_OnnxVariant):
     """Export by torch.export: slower to make, and other graphs than the legacy exporter's."""
 
     name = "onnx_dynamo"
-    kinds = ("torch", "python")
+    kinds = ("torch", *HOLDERS)
     steps: ClassVar[Mapping[str, Any]] = {"export": "dynamo"}
     otherwise = "torch.export takes torch modules only"
 

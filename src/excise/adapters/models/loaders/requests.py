@@ -173,11 +173,6 @@ def body_of(row):
     return (body if isinstance(body, str) else to_json(body)).encode("utf-8")
 
 
-def answer_of(status, content_type, body):
-    """What a client reads out of a response: JSON's value, or text; None of one that failed."""
-    return outcome_of(status, content_type, body)[0]
-
-
 def outcome_of(status, content_type, body, location=""):
     """What a client reads out of a response, and the name of its failure; one of the two is None.
 
