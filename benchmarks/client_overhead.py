@@ -47,7 +47,7 @@ row = {{"x%d" % index: index / 7 for index in range(30)}}
 predictor = endpoint.load("http://127.0.0.1:%d" % port, {{"request": {{"path": "/predict"}}}})
 calls = predictor.prepare([row])
 def ours():
-    predictor.predict(calls)
+    predictor.ask(calls)
 data = calls[0].data
 def connected():
     made = socket.create_connection(("127.0.0.1", port))
@@ -69,6 +69,7 @@ for _ in range(ROUNDS):
     found["bare"].append(round_of(bare))
     raw.close()
     found["ours"].append(round_of(ours))
+    predictor.failures()
     predictor.close()
     client = http.client.HTTPConnection("127.0.0.1", port)
     def library():

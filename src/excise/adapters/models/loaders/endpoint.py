@@ -2,8 +2,9 @@
 
 Self-contained: stdlib only (numpy for tensors, grpcio for ``grpc://``), Python 3.8 syntax, imports nothing of excise.
 
-The protocol is seen by the path of the request; ``calls`` renders and encodes before the clock starts, ``answer`` sends
-and reads. A call that fails raises nothing: it is counted by the name of its failure, and answers None for its rows.
+The protocol is seen by the path of the request: its ``calls`` renders and encodes before the clock starts, its
+``exchange`` sends and takes in, its ``read`` makes answers of what came. A call that fails raises nothing: it is
+counted by the name of its failure, and answers None for its rows.
 
 Options:
     request: template of a request, see requests.py; None where the rows are recorded requests, or the URL names a path.
@@ -144,15 +145,15 @@ class Json(object):
         request.headers += [pair for pair in self.common if pair[0].lower() not in given]
         return Call(reader or self, self.line.encode(request), request.method, rows)
 
-    def answer(self, call, meters):
-        """Send a call, and read what it answers, row by row."""
-        value = self.value(*self.send(call))
-        return rows_of(value, call.rows) if self.render.whole else [value]
-
-    def send(self, call):
+    def exchange(self, call):
         """Send a call; its response and the whole body."""
         answered = self.line.ask(call.data, call.method)
         return answered, answered.read()
+
+    def read(self, call, answered, body, meters):
+        """What a call answered, row by row."""
+        value = self.value(answered, body)
+        return rows_of(value, call.rows) if self.render.whole else [value]
 
     def value(self, answered, body):
         """What a response says.
@@ -169,7 +170,7 @@ class Json(object):
     def ask(self, method, path):
         """What a question beside the calls is answered, with their headers: for metadata."""
         constant = [pair for pair in self.render.headers if not requests.fields(pair[1])]
-        return self.value(*self.send(self.call(requests.Request(method, path, constant), 1)))
+        return self.value(*self.exchange(self.call(requests.Request(method, path, constant), 1)))
 
     def close(self):
         """Close the connection."""
@@ -226,6 +227,8 @@ class EndpointPredictor(object):
         self.last_failure = None
         self._failures = Counter()
         self._meters = defaultdict(list)
+        self._unread = []
+        self._unread_bytes = 0
 
     def prepare(self, rows):
         """The calls of a batch, rendered and encoded; nothing is sent."""
@@ -233,27 +236,52 @@ class EndpointPredictor(object):
 
     def predict(self, batch):
         """Answers row by row, None where a call failed."""
-        calls = batch if isinstance(batch, Prepared) else self.prepare(batch)
         answers = []
-        for call in calls:
-            answers += self._answer(call)
+        for call in self._prepared(batch):
+            exchanged = self._attempt(call, call.protocol.exchange)
+            answers += [None] * call.rows if exchanged is None else self._read(call, exchanged)
         return answers
 
-    def _answer(self, call):
+    def ask(self, batch):
+        """A call as the clock sees it: exchanged, and its answers left unread until somebody asks what was counted."""
+        for call in self._prepared(batch):
+            exchanged = self._attempt(call, call.protocol.exchange)
+            if exchanged is not None:
+                self._unread.append((call, exchanged))
+                self._unread_bytes += len(exchanged[1])
+        if self._unread_bytes > response.MAX_ANSWER:
+            self._read_all()
+
+    def _prepared(self, batch):
+        return batch if isinstance(batch, Prepared) else self.prepare(batch)
+
+    def _attempt(self, call, step, *given):
+        """A step of a call; None where it failed, which is counted."""
         try:
-            return call.protocol.answer(call, self._meters)
+            return step(call, *given)
         except response.Failed as failed:
             self._failures[failed.name] += 1
             self.last_failure = str(failed)
-            return [None] * call.rows
+            return None
+
+    def _read(self, call, exchanged):
+        answers = self._attempt(call, call.protocol.read, exchanged[0], exchanged[1], self._meters)
+        return [None] * call.rows if answers is None else answers
+
+    def _read_all(self):
+        unread, self._unread, self._unread_bytes = self._unread, [], 0
+        for call, exchanged in unread:
+            self._read(call, exchanged)
 
     def failures(self):
         """How many calls failed since this was last asked, by the name of the failure."""
+        self._read_all()
         counted, self._failures = dict(self._failures), Counter()
         return counted
 
     def meters(self):
         """What was metered since this was last asked: times in ms and tokens, a list each."""
+        self._read_all()
         metered, self._meters = dict(self._meters), defaultdict(list)
         return metered
 

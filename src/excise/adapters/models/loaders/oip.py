@@ -45,9 +45,12 @@ class OpenInference(object):
         body, headers = (encoded_binary if self.binary else encoded)(tensors_of(rows, self.inputs))
         return [self.plain.one_call(rows, body, headers, self)]
 
-    def answer(self, call, meters):
-        """Send a call; each row's outputs by their names."""
-        answered, body = self.plain.send(call)
+    def exchange(self, call):
+        """Send a call; its response and the whole body."""
+        return self.plain.exchange(call)
+
+    def read(self, call, answered, body, meters):
+        """Each row's outputs by their names."""
         length = answered.headers.get(HEADER_LENGTH.lower())
         value, rest = (self.plain.value(answered, body), b"") if length is None else halves(body, length)
         answers = answers_of(outputs_of(value, rest), call.rows)

@@ -66,9 +66,12 @@ class Grpc(object):
         data = messages.infer_request(self.model, self.version, tensors_of(rows, self.inputs))
         return [Call(self, data, len(rows))]
 
-    def answer(self, call, meters):
-        """Send a call; each row's outputs by their names."""
-        data = self.asked(self.infer, call.data)
+    def exchange(self, call):
+        """Send a call; the bytes of its answer."""
+        return None, self.asked(self.infer, call.data)
+
+    def read(self, call, answered, data, meters):
+        """Each row's outputs by their names."""
         try:
             answers = answers_of(messages.outputs(data), call.rows)
         except (LookupError, OverflowError, TypeError, ValueError, struct.error) as error:

@@ -49,27 +49,28 @@ class Reader(object):
         path = path.partition("?")[0]
         self.task = next(task for task in (CHAT, COMPLETIONS, EMBEDDINGS) if path.endswith(task))
 
-    def answer(self, call, meters):
-        """Send a call; its text or its vector, with what was metered on the way."""
+    def exchange(self, call):
+        """Send a call; its stream with the moments of its tokens, or its response and the whole body."""
         started = time.perf_counter()
         answered = self.plain.line.ask(call.data, call.method)
-        if answered.status == 200 and answered.content_type == "text/event-stream":
-            stream = Stream(started)
-            stream.read(answered.parts())
-            stream.meter(meters)
-            return [stream.text]
-        return [self.whole(answered, meters)]
+        if answered.status != 200 or answered.content_type != "text/event-stream":
+            return answered, answered.read()
+        stream = Stream(started)
+        stream.read(answered.parts())
+        return stream, b""
 
-    def whole(self, answered, meters):
-        """The answer of a call that is no stream."""
-        body = answered.read()
+    def read(self, call, answered, body, meters):
+        """A call's text or vector, with what was metered on the way."""
+        if isinstance(answered, Stream):
+            answered.meter(meters)
+            return [answered.text]
         value = self.plain.value(answered, body)
         try:
             answer = self.said(value)
         except (KeyError, IndexError, TypeError):
             raise Failed("no answer in the answer", one_line(body))
         meter_usage(value.get("usage"), meters)
-        return answer
+        return [answer]
 
     def said(self, value):
         """The text or the vector in an answer."""

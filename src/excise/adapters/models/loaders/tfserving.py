@@ -49,9 +49,12 @@ class Serving(object):
             return lists[0]
         return [dict(zip([tensor.name for tensor in tensors], parts)) for parts in zip(*lists)]
 
-    def answer(self, call, meters):
-        """Send a call; its predictions."""
-        answered, body = self.plain.send(call)
+    def exchange(self, call):
+        """Send a call; its response and the whole body."""
+        return self.plain.exchange(call)
+
+    def read(self, call, answered, body, meters):
+        """A call's predictions."""
         value = self.plain.value(answered, body)
         predictions = value.get("predictions", value.get("outputs")) if isinstance(value, dict) else None
         answers = None if predictions is None else by_row(predictions, call.rows)
