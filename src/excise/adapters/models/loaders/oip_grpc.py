@@ -3,9 +3,11 @@
 Self-contained: stdlib, numpy and grpcio, Python 3.8 syntax. All rows of a call are one request, tensors are raw bytes.
 """
 
+import os
 import struct
 from urllib.parse import unquote, urlsplit
 
+os.environ.setdefault("GRPC_VERBOSITY", "ERROR")  # it reads this when it is imported
 import grpc
 
 import _excise_loader_messages as messages  # endpoint.py has loaded them under these names
