@@ -124,7 +124,8 @@ def test_nobody_who_listens_is_a_failure(ask):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     assert failed(ask(f"http://127.0.0.1:{port}", "POST /"))[0] == "connection refused"
-    assert failed(ask("http://nowhere.invalid", "POST /"))[0] == "host not found"
+    for host in ("nowhere.invalid", "x" * 70):
+        assert failed(ask(f"http://{host}", "POST /"))[0] == "host not found"
 
 
 @pytest.fixture(scope="module")

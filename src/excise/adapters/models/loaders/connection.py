@@ -50,7 +50,7 @@ class Connection(object):
         lines = ["%s %s HTTP/1.1" % (request.method, target)]
         lines += ["%s: %s" % pair for pair in ours if pair[0].lower() not in given]
         lines += ["Accept-Encoding: identity"]
-        lines += ["%s: %s" % (name, " ".join(value.split("\n")).replace("\r", " ")) for name, value in pairs]
+        lines += ["%s: %s" % (name, value.replace("\r", " ").replace("\n", " ")) for name, value in pairs]
         if request.body or request.method in BODIED:
             lines.append("Content-Length: %d" % len(request.body))
         return ("\r\n".join(lines) + "\r\n\r\n").encode("utf-8") + request.body
