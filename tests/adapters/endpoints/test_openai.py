@@ -68,7 +68,7 @@ WHOLE = [*map(event, [*PIECES, COUNTED]), event(b"[DONE]")]
 
 
 def test_a_stream_gives_its_text_its_times_and_its_tokens(served, ask):
-    predictor, answers = chat(served, ask, stream(*WHOLE, pause=0.02))
+    predictor, answers = chat(served, ask, stream(*WHOLE, pause=0.05))
     assert answers == ["grüß Götter 😀"]
     meters = predictor.meters()
     assert predictor.meters() == {}
@@ -76,8 +76,8 @@ def test_a_stream_gives_its_text_its_times_and_its_tokens(served, ask):
         "ttft_ms": 1, "tpot_ms": 1, "itl_ms": 2, "input_tokens": 1, "cached_tokens": 1, "output_tokens": 1,
     }  # fmt: skip
     assert (meters["input_tokens"], meters["cached_tokens"], meters["output_tokens"]) == ([11], [8], [3])
-    assert 20 <= meters["ttft_ms"][0] < 200
-    assert all(15 <= gap < 100 for gap in meters["itl_ms"])
+    assert meters["ttft_ms"][0] >= 50
+    assert sum(meters["itl_ms"]) >= 50
     assert meters["tpot_ms"][0] == pytest.approx(sum(meters["itl_ms"]) / 2)
 
 

@@ -70,20 +70,25 @@ def same(one: Any, other: Any, tolerance: float = 0.0) -> bool:
 
 
 def leaves(output: Any) -> Iterator[np.ndarray[Any, Any]]:
-    """Every array of an output, in order; rows that are dicts are read by column."""
-    if isinstance(output, list) and output and all(isinstance(row, Mapping) for row in output):
+    """Every array of an output, in order; rows that are dicts are read by column, rows that are lists are one array."""
+    if _rows_of(Mapping, output):
         output = {name: [row.get(name) for row in output] for name in output[0]}
     if isinstance(output, Mapping):
         for value in output.values():
             yield from leaves(value)
-    elif isinstance(output, list) and output and all(isinstance(row, Mapping) for row in output):
-        for name in output[0]:
-            yield np.asarray([row.get(name) for row in output])
+    elif _rows_of(list, output):
+        ragged = len({len(row) for row in output}) > 1
+        yield np.asarray([repr(row) for row in output] if ragged else output)
     elif isinstance(output, list | tuple) and output and not isinstance(output[0], int | float | str | bool | None):
         for value in output:
             yield from leaves(value)
     else:
         yield np.asarray(output)
+
+
+def _rows_of(kind: type, output: Any) -> bool:
+    """Whether an output is a list of rows of this kind."""
+    return isinstance(output, list) and bool(output) and all(isinstance(row, kind) for row in output)
 
 
 def _same_array(one: np.ndarray[Any, Any], other: np.ndarray[Any, Any], tolerance: float) -> bool:

@@ -46,6 +46,11 @@ class EndpointModels:
 
 def _checked(url: str) -> SplitResult:
     """The URL's parts, if it can be connected to."""
+    if "@" in url.partition("://")[2].partition("/")[0]:  # first of all: no other message may show it
+        raise InvalidRef(
+            "the URL holds a user or a password, which would stand in every report",
+            hint="give them as a header: --header 'Authorization: …'",
+        )
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -53,11 +58,6 @@ def _checked(url: str) -> SplitResult:
         raise InvalidRef(f"{url} is no URL: {error}", hint="write http://host:port") from None
     if not parts.hostname:
         raise InvalidRef(f"{url} names no host", hint="write http://host:port")
-    if parts.username is not None:
-        raise InvalidRef(
-            f"the URL of {parts.hostname} holds a user or a password, which would stand in every report",
-            hint="give them as a header: --header 'Authorization: …'",
-        )
     if parts.scheme == GRPC and (port is None or not parts.path.strip("/")):
         raise InvalidRef(f"{url} needs a port and a model", hint="write grpc://host:8001/model")
     return parts

@@ -2,8 +2,9 @@
 
 Self-contained: stdlib only (numpy for tensors, grpcio for ``grpc://``), Python 3.8 syntax, imports nothing of excise.
 
-The protocol is seen by the path of the request; ``calls`` renders and encodes before the clock starts, ``answer`` sends
-and reads. A call that fails raises nothing: it is counted by the name of its failure, and answers None for its rows.
+The protocol is seen by the path of the request: its ``calls`` renders and encodes before the clock starts, its
+``exchange`` sends and takes in, its ``read`` makes answers of what came. A call that fails raises nothing: it is
+counted by the name of its failure, and answers None for its rows.
 
 Options:
     request: template of a request, see requests.py; None where the rows are recorded requests, or the URL names a path.
@@ -27,7 +28,7 @@ PATHS = (
     (re.compile(r"/(v1|openai(/.*)?)/(chat/completions|completions|embeddings)$"), "openai"),
 )
 PROTOCOLS = ("json", "oip", "oip-binary", "tfserving", "openai")
-NEEDS = {"oip": ("tensors",), "oip_grpc": ("tensors", "oip"), "tfserving": ("tensors",)}
+NEEDS = {"oip": ("tensors",), "oip_grpc": ("tensors", "messages"), "tfserving": ("tensors",)}
 """Files that a protocol's own file imports, by the names that ``sibling`` gives them."""
 GRPC = "grpc"
 
@@ -55,12 +56,13 @@ requests, response, connection = map(sibling, ("requests", "response", "connecti
 
 def load(target, options):
     """An endpoint's predictor; connects only where the protocol has metadata to be asked for."""
-    parts = urlsplit(target)
-    if parts.scheme == GRPC:
-        return EndpointPredictor(part("oip_grpc").Grpc(target, options.get("timeout_s") or TIMEOUT_S))
-    template = placed(options.get("request"), parts)
-    line = connection.Connection(target, options.get("timeout_s") or TIMEOUT_S, options.get("verify", True))
+    parts, timeout_s = urlsplit(target), options.get("timeout_s") or TIMEOUT_S
     common = [tuple(pair) for pair in options.get("headers") or ()]
+    if parts.scheme == GRPC:
+        common += [tuple(pair) for pair in (options.get("request") or {}).get("headers") or ()]
+        return EndpointPredictor(part("oip_grpc").Grpc(target, timeout_s, common))
+    template = placed(options.get("request"), parts)
+    line = connection.Connection(target, timeout_s, options.get("verify", True))
     if template is None:
         return EndpointPredictor(Recorded(line, common))
     kind = options.get("protocol") or protocol_of(template["path"])
@@ -90,7 +92,11 @@ def protocol(kind, line, template, common):
     if kind not in PROTOCOLS:
         raise ValueError("no protocol %r; there are: %s" % (kind, ", ".join(PROTOCOLS)))
     plain = Json(line, template, common)
-    return plain if kind == "json" else part(kind.partition("-")[0]).protocol(kind, plain)
+    try:
+        return plain if kind == "json" else part(kind.partition("-")[0]).protocol(kind, plain)
+    except BaseException:
+        plain.close()
+        raise
 
 
 class Call(object):
@@ -120,47 +126,55 @@ class Json(object):
         self.common = list(common)
         self.render = requests.Renderer(template)
 
-    def calls(self, rows):
-        """The calls of these rows."""
+    def calls(self, rows, reader=None):
+        """The calls of these rows; ``reader`` is the protocol that will read their answers."""
         together = len(rows) if self.render.whole else 1
-        return [self.call(request, together) for request in self.render(rows)]
+        return [self.call(request, together, reader) for request in self.render(rows)]
+
+    def one_call(self, rows, body, headers, reader):
+        """One call of all rows, with a body that a protocol has made of them."""
+        request = self.render.render(rows)
+        ours = {name.lower() for name, _ in headers}
+        request.headers = [pair for pair in request.headers if pair[0].lower() not in ours] + list(headers)
+        request.body = body
+        return self.call(request, len(rows), reader)
 
     def call(self, request, rows, reader=None):
-        """A request, encoded; ``reader`` is the protocol that will read its answer."""
+        """A request, encoded."""
         given = {name.lower() for name, _ in request.headers}
         request.headers += [pair for pair in self.common if pair[0].lower() not in given]
         return Call(reader or self, self.line.encode(request), request.method, rows)
 
-    def answer(self, call, meters):
-        """Send a call, and read what it answers, row by row."""
-        value = value_of(self.line.ask(call.data, call.method))
+    def exchange(self, call):
+        """Send a call; its response and the whole body."""
+        answered = self.line.ask(call.data, call.method)
+        return answered, answered.read()
+
+    def read(self, call, answered, body, meters):
+        """What a call answered, row by row."""
+        value = self.value(answered, body)
         return rows_of(value, call.rows) if self.render.whole else [value]
 
+    def value(self, answered, body):
+        """What a response says.
+
+        Raises:
+            Failed: by its status, its type, or JSON that is none.
+        """
+        kind, location = (answered.headers.get(name, "") for name in ("content-type", "location"))
+        value, failure = requests.outcome_of(answered.status, kind, body, location)
+        if failure:
+            raise response.Failed(failure, response.one_line(body))
+        return value
+
     def ask(self, method, path):
-        """A question beside the calls, with their headers: for metadata."""
+        """What a question beside the calls is answered, with their headers: for metadata."""
         constant = [pair for pair in self.render.headers if not requests.fields(pair[1])]
-        call = self.call(requests.Request(method, path, constant), 1)
-        return value_of(self.line.ask(call.data, method))
+        return self.value(*self.exchange(self.call(requests.Request(method, path, constant), 1)))
 
     def close(self):
         """Close the connection."""
         self.line.close()
-
-
-def value_of(answered):
-    """What a response says.
-
-    Raises:
-        Failed: by its status, its type, or JSON that is none.
-    """
-    body = answered.read()
-    headers = answered.headers
-    value, failure = requests.outcome_of(
-        answered.status, headers.get("content-type"), body, headers.get("location", "")
-    )
-    if failure:
-        raise response.Failed(failure, response.one_line(body))
-    return value
 
 
 def rows_of(value, rows):
@@ -213,6 +227,8 @@ class EndpointPredictor(object):
         self.last_failure = None
         self._failures = Counter()
         self._meters = defaultdict(list)
+        self._unread = []
+        self._unread_bytes = 0
 
     def prepare(self, rows):
         """The calls of a batch, rendered and encoded; nothing is sent."""
@@ -220,27 +236,52 @@ class EndpointPredictor(object):
 
     def predict(self, batch):
         """Answers row by row, None where a call failed."""
-        calls = batch if isinstance(batch, Prepared) else self.prepare(batch)
         answers = []
-        for call in calls:
-            answers += self._answer(call)
+        for call in self._prepared(batch):
+            exchanged = self._attempt(call, call.protocol.exchange)
+            answers += [None] * call.rows if exchanged is None else self._read(call, exchanged)
         return answers
 
-    def _answer(self, call):
+    def ask(self, batch):
+        """A call as the clock sees it: exchanged, and its answers left unread until somebody asks what was counted."""
+        for call in self._prepared(batch):
+            exchanged = self._attempt(call, call.protocol.exchange)
+            if exchanged is not None:
+                self._unread.append((call, exchanged))
+                self._unread_bytes += len(exchanged[1])
+        if self._unread_bytes > response.MAX_ANSWER:
+            self._read_all()
+
+    def _prepared(self, batch):
+        return batch if isinstance(batch, Prepared) else self.prepare(batch)
+
+    def _attempt(self, call, step, *given):
+        """A step of a call; None where it failed, which is counted."""
         try:
-            return call.protocol.answer(call, self._meters)
+            return step(call, *given)
         except response.Failed as failed:
             self._failures[failed.name] += 1
             self.last_failure = str(failed)
-            return [None] * call.rows
+            return None
+
+    def _read(self, call, exchanged):
+        answers = self._attempt(call, call.protocol.read, exchanged[0], exchanged[1], self._meters)
+        return [None] * call.rows if answers is None else answers
+
+    def _read_all(self):
+        unread, self._unread, self._unread_bytes = self._unread, [], 0
+        for call, exchanged in unread:
+            self._read(call, exchanged)
 
     def failures(self):
         """How many calls failed since this was last asked, by the name of the failure."""
+        self._read_all()
         counted, self._failures = dict(self._failures), Counter()
         return counted
 
     def meters(self):
         """What was metered since this was last asked: times in ms and tokens, a list each."""
+        self._read_all()
         metered, self._meters = dict(self._meters), defaultdict(list)
         return metered
 

@@ -14,7 +14,7 @@ temperature 0, MAX_TOKENS.
 import json
 import time
 
-from _excise_loader_requests import outcome_of, to_json  # endpoint.py has loaded them under these names
+from _excise_loader_requests import to_json  # endpoint.py has loaded them under these names
 from _excise_loader_response import Failed, one_line
 
 MAX_TOKENS = 64
@@ -49,30 +49,28 @@ class Reader(object):
         path = path.partition("?")[0]
         self.task = next(task for task in (CHAT, COMPLETIONS, EMBEDDINGS) if path.endswith(task))
 
-    def answer(self, call, meters):
-        """Send a call; its text or its vector, with what was metered on the way."""
+    def exchange(self, call):
+        """Send a call; its stream with the moments of its tokens, or its response and the whole body."""
         started = time.perf_counter()
         answered = self.plain.line.ask(call.data, call.method)
-        if answered.status == 200 and answered.content_type == "text/event-stream":
-            stream = Stream(started)
-            stream.read(answered.parts())
-            stream.meter(meters)
-            return [stream.text]
-        return [self.whole(answered, meters)]
+        if answered.status != 200 or answered.content_type != "text/event-stream":
+            return answered, answered.read()
+        stream = Stream(started)
+        stream.read(answered.parts())
+        return stream, b""
 
-    def whole(self, answered, meters):
-        """The answer of a call that is no stream."""
-        body = answered.read()
-        headers = answered.headers
-        value, failure = outcome_of(answered.status, headers.get("content-type"), body, headers.get("location", ""))
-        if failure:
-            raise Failed(failure, one_line(body))
+    def read(self, call, answered, body, meters):
+        """A call's text or vector, with what was metered on the way."""
+        if isinstance(answered, Stream):
+            answered.meter(meters)
+            return [answered.text]
+        value = self.plain.value(answered, body)
         try:
             answer = self.said(value)
         except (KeyError, IndexError, TypeError):
             raise Failed("no answer in the answer", one_line(body))
         meter_usage(value.get("usage"), meters)
-        return answer
+        return [answer]
 
     def said(self, value):
         """The text or the vector in an answer."""
@@ -186,15 +184,13 @@ class Stream(object):
         """One event."""
         try:
             event = json.loads(data)
-        except ValueError:
-            event = None
-        if not isinstance(event, dict):
+            if name == "error" or event.get("error"):
+                raise Failed("error in the stream", one_line(data.encode("utf-8")))
+            self.usage = event.get("usage") or self.usage
+            for choice in event.get("choices") or ():
+                self.choose(choice, now)
+        except (ValueError, TypeError, AttributeError):
             raise Failed("malformed event", one_line(data.encode("utf-8")))
-        if name == "error" or event.get("error"):
-            raise Failed("error in the stream", one_line(data.encode("utf-8")))
-        self.usage = event.get("usage") or self.usage
-        for choice in event.get("choices") or ():
-            self.choose(choice, now)
 
     def choose(self, choice, now):
         """One piece of text; only the first of several alternatives is the answer."""
@@ -203,7 +199,7 @@ class Stream(object):
         if said or delta.get("reasoning_content") or delta.get("tool_calls"):
             self.moments.append(now)
         if said and not choice.get("index"):
-            self.pieces.append(said)
+            self.pieces.append(str(said))
         if choice.get("finish_reason"):
             self.finished = True
 
@@ -221,16 +217,21 @@ class Stream(object):
 
 def meter_usage(usage, meters):
     """Add the tokens that the server counted; how many it put out, None where it does not say."""
-    usage = usage or {}
+    usage = as_object(usage)
     counted = {
         "input_tokens": usage.get("prompt_tokens"),
-        "cached_tokens": (usage.get("prompt_tokens_details") or {}).get("cached_tokens"),
+        "cached_tokens": as_object(usage.get("prompt_tokens_details")).get("cached_tokens"),
         "output_tokens": usage.get("completion_tokens"),
     }
+    counted = {name: count for name, count in counted.items() if isinstance(count, int)}
     for name, count in counted.items():
-        if count is not None:
-            meters[name].append(count)
-    return counted["output_tokens"]
+        meters[name].append(count)
+    return counted.get("output_tokens")
+
+
+def as_object(value):
+    """The value where it is a JSON object, else an empty one."""
+    return value if isinstance(value, dict) else {}
 
 
 def events(parts):

@@ -195,13 +195,13 @@ def too_large():
 
 def failure_of(error):
     """An exception of the connection as a failure; all others stay what they are."""
-    if isinstance(error, Failed) or not isinstance(error, OSError):
+    if isinstance(error, Failed) or not isinstance(error, (OSError, UnicodeError)):
         return error
     names = (
         (socket.timeout, "timeout"),
         (ConnectionRefusedError, "connection refused"),
         (ConnectionError, "connection reset"),
-        (socket.gaierror, "host not found"),
+        ((socket.gaierror, UnicodeError), "host not found"),
         (ssl.SSLCertVerificationError, "certificate not trusted"),
         (ssl.SSLError, "TLS failed"),
     )
