@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import zipfile
 from pathlib import Path
-from typing import ClassVar
 
-from excise.adapters.models import LOADERS
-from excise.adapters.models.inspection import PICKLE, demand_packages, existing_file, head_of, whole_zip
+from excise.adapters.models.files import ModelFiles
+from excise.adapters.models.inspection import PICKLE, head_of, whole_zip
 from excise.core.errors import ModelError
-from excise.core.predictor import InputKind, LoaderSpec, Subject, Variant
-from excise.core.refs import ModelRef, RefKind
 
 EXPORTED = (".pt2",)
 SCRIPTED = (".pt", ".pth", ".ts", ".torchscript")
@@ -18,38 +15,20 @@ CONSTANTS = "constants.pkl"
 """Member that TorchScript archives have and pickled checkpoints have not."""
 
 
-class TorchModels:
+class TorchModels(ModelFiles):
     """``.pt2`` and TorchScript files; a module object is a Python handler."""
 
     name = "torch"
-    suffixes: ClassVar[tuple[str, ...]] = (*EXPORTED, *SCRIPTED)
+    suffixes = (*EXPORTED, *SCRIPTED)
+    packages = ("torch",)
 
-    def matches(self, ref: ModelRef) -> bool:
-        """Whether the path ends as one of ours."""
-        return ref.kind is RefKind.PATH and Path(ref.target).suffix.lower() in self.suffixes
-
-    def describe(self, ref: ModelRef, *, trust_pickle: bool = False) -> Subject:
-        """Describe the archive by its member names; nothing is loaded.
-
-        Raises:
-            ModelError: missing, truncated, or a checkpoint of weights without code.
-            MissingExtra: torch is not installed.
-        """
-        del trust_pickle  # neither form is unpickled as code
-        file = existing_file(ref.target).resolve()
-        if file.suffix.lower() in EXPORTED:
-            whole_zip(file, "version", "model.json", "archive_format")
+    def check(self, path: Path, *, trusted: bool) -> None:
+        """Look at the archive's names; a checkpoint of weights without code is refused."""
+        del trusted  # neither form is unpickled as code
+        if path.suffix.lower() in EXPORTED:
+            whole_zip(path, "version", "model.json", "archive_format")
         else:
-            _demand_script(file)
-        demand_packages("torch", "torch")
-        loader = LoaderSpec(loader=str(LOADERS / "torch.py"), target=str(file))
-        return Subject(
-            ref=ref,
-            kind=self.name,
-            variant=Variant(name="production", loader=loader, size_bytes=file.stat().st_size),
-            default_input=InputKind.TENSORS,
-            files=(str(file),),
-        )
+            _demand_script(path)
 
 
 def _demand_script(file: Path) -> None:
