@@ -15,7 +15,7 @@ class ModelFiles:
     """One kind of model on disk; what the kinds differ in is data, and what ``check`` looks for.
 
     Attributes:
-        name: of the kind, of its loader file and, unless ``extra`` says otherwise, of the extra that brings its library.
+        name: of the kind, of its loader file and, unless ``extra`` differs, of the extra that brings its library.
         suffixes: names that are this kind's alone.
         shared: names that other kinds use as well; the first bytes decide.
         starts: those first bytes.

@@ -1,6 +1,6 @@
 """Loads an ONNX file into ONNX Runtime.
 
-Self-contained: numpy and onnxruntime only, Python 3.8 syntax.
+Self-contained with the file beside it: numpy and onnxruntime only, Python 3.8 syntax.
 
 Options:
     threads: intra-op threads; 0 or absent leaves it to the runtime.
@@ -14,10 +14,16 @@ Options:
 
 import json
 import os
+import runpy
 import tempfile
+import types
 
 import numpy as np
 import onnxruntime
+
+shared = types.SimpleNamespace(
+    **runpy.run_path(os.path.join(os.path.dirname(os.path.abspath(__file__)), "onestage.py"))
+)
 
 DTYPES = {
     "tensor(float)": np.float32,
@@ -90,41 +96,26 @@ def spec_of(value):
     return {"name": value.name, "dtype": name, "shape": shape}
 
 
-class SessionPredictor(object):
+class SessionPredictor(shared.OneStage):
     """A session behind the predictor's interface."""
-
-    thread_safe = True
-    stages = ["predict"]
-    shadow = False
-    default_input = "tensors"
 
     def __init__(self, open_, options):
         self._open = open_
-        self.model = open_()
-        self.required = {}
-        inputs = self.model.get_inputs()
+        session = open_()
+        inputs = session.get_inputs()
         self.inputs = [(i.name, DTYPES.get(i.type, np.float32), len(i.shape or [])) for i in inputs]
-        outputs = self.model.get_outputs()
+        outputs = session.get_outputs()
         wanted = options.get("outputs") or [o.name for o in outputs]
         unknown = sorted(set(wanted) - {o.name for o in outputs})
         if unknown:
             raise KeyError("no output %s; there are: %s" % (", ".join(unknown), ", ".join(o.name for o in outputs)))
         self.outputs = list(wanted)
-        self.signature = {
-            "inputs": [spec_of(i) for i in inputs],
-            "outputs": [spec_of(o) for o in outputs if o.name in self.outputs],
-            "batch_axis": 0,
-        }
+        answered = [spec_of(o) for o in outputs if o.name in self.outputs]
+        shared.OneStage.__init__(self, session, [spec_of(i) for i in inputs], answered)
 
     def predict(self, batch):
         """Answer a dict of arrays (``{"": 2-D}`` for a model of one input), a frame, a 2-D array or a list of dicts."""
         return self._answer(self.model, self.feeds(batch))
-
-    def staged(self, batch, clock):
-        """The same call, timed as one stage."""
-        output = self.predict(batch)
-        clock("predict")
-        return output
 
     def _answer(self, session, feeds):
         values = [plain(value) for value in session.run(self.outputs, feeds)]
@@ -132,20 +123,11 @@ class SessionPredictor(object):
 
     def feeds(self, batch):
         """The session's inputs, in its own dtypes and ranks."""
-        columns = self._columns(batch)
+        columns = shared.columns_of(batch)
         if len(columns) == 1:
             (array,) = columns.values()
             return self._from_matrix(array) if np.ndim(array) >= 2 else self._from_columns(columns)
         return self._from_columns(columns)
-
-    def _columns(self, batch):
-        if type(batch) is dict:
-            return batch
-        if hasattr(batch, "iloc"):
-            return {str(name): batch[name].to_numpy() for name in batch.columns}
-        if type(batch) is list and batch and type(batch[0]) is dict:
-            return {name: np.asarray([row.get(name) for row in batch]) for name in batch[0]}
-        return {"": np.asarray(batch)}
 
     def _from_matrix(self, array):
         if len(self.inputs) == 1:
@@ -162,7 +144,7 @@ class SessionPredictor(object):
             return {name: np.column_stack(arrays) if rank == 2 else arrays[0]}
         missing = [name for name, _, _ in self.inputs if name not in columns]
         if missing:
-            raise KeyError("missing input%s %s" % ("s" if len(missing) > 1 else "", ", ".join(missing)))
+            raise shared.missing(missing, (), "input")
         return {name: shaped(columns[name], dtype, rank, name) for name, dtype, rank in self.inputs}
 
     def profile_ops(self, batches):
@@ -177,10 +159,6 @@ class SessionPredictor(object):
                 return []
             with open(path) as file:
                 return profile_rows(json.load(file), max(len(batches), 1))
-
-    def close(self):
-        """Drop the session, which frees its threads and arena."""
-        self.model = None
 
 
 def plain(value):
