@@ -30,7 +30,6 @@ class ModelFiles:
     starts: ClassVar[tuple[bytes, ...]] = ()
     members: ClassVar[tuple[str, ...]] = ()
     packages: ClassVar[tuple[str, ...]] = ()
-    default_input: ClassVar[InputKind] = InputKind.TENSORS
 
     def matches(self, ref: ModelRef) -> bool:
         """Whether the path ends, begins or is filled as this kind's do."""
@@ -65,7 +64,7 @@ class ModelFiles:
             ref=ref,
             kind=self.name,
             variant=Variant(name="production", loader=loader, size_bytes=size),
-            default_input=self.default_input,
+            default_input=self.form(path),
             files=tuple(map(str, files)),
         )
 
@@ -87,6 +86,11 @@ class ModelFiles:
             return (path,)
         below = (file for file in sorted(path.rglob("*")) if file.is_file())
         return tuple(file for file in below if not any(part[0] == "." for part in file.relative_to(path).parts))
+
+    def form(self, path: Path) -> InputKind:
+        """The form in which production hands it rows, unless the user says otherwise."""
+        del path
+        return InputKind.TENSORS
 
     def options(self, path: Path, *, trusted: bool) -> dict[str, Any]:
         """What the loader gets beside the path."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 import zipfile
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import packages_distributions, version
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -128,11 +128,10 @@ def demand_version(file: Path, *, package: str, saved: tuple[int, ...]) -> None:
 
     Raises:
         ModelError: the installed version is older, up to the precision of ``saved``.
+        MissingExtra: none is installed.
     """
-    try:
-        installed = version(package)
-    except PackageNotFoundError:
-        return
+    demand_packages(package, package)
+    installed = version(next(iter(packages_distributions().get(package, ())), package))
     numbers = tuple(int(part) for part in re.findall(r"\d+", installed)[: len(saved)])
     if saved > numbers:
         newer = ".".join(map(str, saved))

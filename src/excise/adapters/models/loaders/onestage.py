@@ -84,26 +84,30 @@ class Tabular(OneStage):
         names: of the columns, in the model's order; None where it was fitted on an array.
         width: how many columns.
         dtype: of the matrix that the model takes; None where it takes any.
-        categories: column -> its categories, for columns that the model takes as text; such a model takes a frame.
+        text: names of the columns that it takes as text; such a model takes a frame.
     """
 
-    def __init__(self, model, names, width, dtype, outputs, categories=None):
+    def __init__(self, model, names, width, dtype, outputs, text=()):
         self.names = names
         self.width = width
         self.dtype = dtype
-        self.categories = categories or {}
-        kinds = {name: "str" if name in self.categories else np.dtype(dtype).name for name in names or ()}
+        self.text = frozenset(text)
+        kinds = {name: "str" if name in self.text else np.dtype(dtype).name for name in names or ()}
         named = [{"name": name, "dtype": kind, "shape": [None]} for name, kind in kinds.items()]
         OneStage.__init__(
             self, model, named or [{"name": "X", "dtype": np.dtype(dtype).name, "shape": [None, width]}], outputs
         )
 
-    def rows(self, batch):
-        """What the model takes: a matrix, or a frame where it has columns of text."""
-        return self.frame(batch) if self.categories else self.matrix(batch)
+    def categorical(self, batch):
+        """The batch as a frame whose columns of text are pandas' categories."""
+        frame = self.frame(batch)
+        plain = [name for name in self.text if frame[name].dtype != "category"]
+        return frame.astype(dict.fromkeys(plain, "category")) if plain else frame
 
     def matrix(self, batch):
         """The batch as one matrix in the model's order."""
+        if hasattr(batch, "iloc"):
+            return numbers(self.frame(batch).to_numpy(), self.dtype)
         columns = columns_of(batch)
         first = next(iter(columns.values()))
         if len(columns) == 1 and np.ndim(first) == 2:

@@ -102,8 +102,8 @@ class EstimatorPredictor(shared.Tabular):
         if not callable(getattr(estimator, method, None)):
             raise TypeError("%s has no %s()" % (type(estimator).__name__, method))
         output = {"name": method, "dtype": output_dtype(estimator, method), "shape": output_shape(estimator, method)}
-        text = dict.fromkeys(text_columns(estimator))
-        shared.Tabular.__init__(self, estimator, names_of(estimator), width_of(estimator), None, [output], text)
+        names, width, text = names_of(estimator), width_of(estimator), text_columns(estimator)
+        shared.Tabular.__init__(self, estimator, names, width, None, [output], text)
         self.default_input = "frame" if self.names else "tensors"
         self.method = method
         self._answer = getattr(estimator, method)
