@@ -17,6 +17,9 @@ from excise.core.tax import Culprit
 WEIGHTS = ("torch", "onnx", "python")
 """Kinds that may hold matrices: estimators in files are trees and linear models, whose weights int8 does not shrink."""
 
+EXPORTED = ("sklearn", "torch", "onnx", "python")
+"""Kinds of which some variant is made; of the rest none is, for a reason of its own."""
+
 
 class _OnnxVariant:
     """One way through the script; what the ways differ in is data."""
@@ -36,7 +39,9 @@ class _OnnxVariant:
 
     def applies(self, subject: Subject) -> str | None:
         """None where it may be tried; whether the model inside a handler fits is seen by the script."""
-        return None if subject.kind in self.kinds else self.otherwise
+        if subject.kind in self.kinds:
+            return None
+        return self.otherwise if subject.kind in EXPORTED else f"nothing here exports a {subject.kind} model to ONNX"
 
     def variables(self) -> Mapping[str, str]:
         """None: ONNX Runtime's threads are set in its session."""

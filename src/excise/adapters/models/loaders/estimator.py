@@ -75,7 +75,6 @@ class Estimator(StandIn):
         self._columns = options.get("columns")
         onnx = sibling("onnx")
         self._inputs = [(i.name, onnx.DTYPES[i.type], len(i.shape)) for i in session.get_inputs()]
-        self._cast = onnx.shaped
         self._name, self._dtype, _ = self._inputs[0]
         self._width = session.get_inputs()[0].shape[1] if not self._columns else None
         for method, output in options["methods"].items():
@@ -104,7 +103,7 @@ class Estimator(StandIn):
     def _frame_feeds(self, frame):
         feeds = {}
         for column, (name, dtype, rank) in zip(self._columns, self._inputs):
-            feeds[name] = self._cast(np.asarray(frame[column]), dtype, rank, column)
+            feeds[name] = shared.shaped(np.asarray(frame[column]), dtype, rank, column)
         return feeds
 
 

@@ -37,6 +37,25 @@ def numbers(array, dtype, name=""):
     return np.ascontiguousarray(array, dtype)
 
 
+def cast(array, dtype, name):
+    """An array in the dtype of the input ``name``; one that has it is passed as it is."""
+    array = np.asarray(array)
+    if dtype is np.object_:
+        return array.astype(str).astype(object) if array.dtype.kind != "O" else array
+    if array.dtype.kind == "O" or array.dtype != dtype:
+        try:
+            return array.astype(dtype)
+        except (TypeError, ValueError) as error:
+            raise TypeError("input %r cannot be cast to %s: %s" % (name, np.dtype(dtype).name, error))
+    return np.ascontiguousarray(array)
+
+
+def shaped(array, dtype, rank, name):
+    """The same, with a trailing axis of one where the model wants a column."""
+    array = cast(array, dtype, name)
+    return array.reshape(-1, 1) if rank == 2 and array.ndim == 1 else array
+
+
 def texts_of(batch, name):
     """The texts of a batch: of the column ``name``, else of the only column that holds text."""
     columns = columns_of(batch)
@@ -146,3 +165,51 @@ class Tabular(OneStage):
         """Refuse a matrix of another width."""
         if self.width is not None and np.shape(array)[1] != self.width:
             raise ValueError("%d columns given, %d needed" % (np.shape(array)[1], self.width))
+
+
+class NamedTensors(OneStage):
+    """A model of tensors with names, dtypes and shapes, as graphs have them."""
+
+    def __init__(self, model, inputs, outputs):
+        OneStage.__init__(self, model, inputs, outputs)
+        self.inputs = [(spec["name"], dtype_of(spec["dtype"]), len(spec["shape"])) for spec in inputs]
+
+    def feeds(self, batch):
+        """The model's inputs by name, in its own dtypes and ranks."""
+        columns = columns_of(batch)
+        if len(columns) == 1:
+            (array,) = columns.values()
+            return self._from_matrix(array) if np.ndim(array) >= 2 else self._from_columns(columns)
+        return self._from_columns(columns)
+
+    def _from_matrix(self, array):
+        if len(self.inputs) == 1:
+            name, dtype, _ = self.inputs[0]
+            return {name: cast(array, dtype, name)}
+        if np.shape(array)[1] != len(self.inputs):
+            raise ValueError("%d columns given, the model has %d inputs" % (np.shape(array)[1], len(self.inputs)))
+        return {name: shaped(array[:, i], dtype, rank, name) for i, (name, dtype, rank) in enumerate(self.inputs)}
+
+    def _from_columns(self, columns):
+        if len(self.inputs) == 1 and self.inputs[0][0] not in columns:
+            name, dtype, rank = self.inputs[0]
+            arrays = [cast(array, dtype, key) for key, array in columns.items()]
+            return {name: np.column_stack(arrays) if rank == 2 else arrays[0]}
+        names = [name for name, _, _ in self.inputs]
+        if not all(name in columns for name in names):
+            raise missing(names, columns, "input")
+        return {name: shaped(columns[name], dtype, rank, name) for name, dtype, rank in self.inputs}
+
+    def fitting(self, batch):
+        """The same, refused where a shape is not the model's: not every library looks."""
+        feeds = self.feeds(batch)
+        for spec in self.signature["inputs"]:
+            given = np.shape(feeds[spec["name"]])
+            if len(given) != len(spec["shape"]) or any(n not in (None, m) for n, m in zip(spec["shape"], given)):
+                raise ValueError("input %r has the shape %s, the model takes %s" % (spec["name"], given, spec["shape"]))
+        return feeds
+
+
+def dtype_of(name):
+    """numpy's dtype of a signature's; what it does not know is float32."""
+    return {"str": np.object_, "object": np.float32}.get(name) or np.dtype(name).type

@@ -96,14 +96,12 @@ def spec_of(value):
     return {"name": value.name, "dtype": name, "shape": shape}
 
 
-class SessionPredictor(shared.OneStage):
+class SessionPredictor(shared.NamedTensors):
     """A session behind the predictor's interface."""
 
     def __init__(self, open_, options):
         self._open = open_
         session = open_()
-        inputs = session.get_inputs()
-        self.inputs = [(i.name, DTYPES.get(i.type, np.float32), len(i.shape or [])) for i in inputs]
         outputs = session.get_outputs()
         wanted = options.get("outputs") or [o.name for o in outputs]
         unknown = sorted(set(wanted) - {o.name for o in outputs})
@@ -111,7 +109,7 @@ class SessionPredictor(shared.OneStage):
             raise KeyError("no output %s; there are: %s" % (", ".join(unknown), ", ".join(o.name for o in outputs)))
         self.outputs = list(wanted)
         answered = [spec_of(o) for o in outputs if o.name in self.outputs]
-        shared.OneStage.__init__(self, session, [spec_of(i) for i in inputs], answered)
+        shared.NamedTensors.__init__(self, session, [spec_of(i) for i in session.get_inputs()], answered)
 
     def predict(self, batch):
         """Answer a dict of arrays (``{"": 2-D}`` for a model of one input), a frame, a 2-D array or a list of dicts."""
@@ -120,32 +118,6 @@ class SessionPredictor(shared.OneStage):
     def _answer(self, session, feeds):
         values = [plain(value) for value in session.run(self.outputs, feeds)]
         return values[0] if len(values) == 1 else dict(zip(self.outputs, values))
-
-    def feeds(self, batch):
-        """The session's inputs, in its own dtypes and ranks."""
-        columns = shared.columns_of(batch)
-        if len(columns) == 1:
-            (array,) = columns.values()
-            return self._from_matrix(array) if np.ndim(array) >= 2 else self._from_columns(columns)
-        return self._from_columns(columns)
-
-    def _from_matrix(self, array):
-        if len(self.inputs) == 1:
-            name, dtype, _ = self.inputs[0]
-            return {name: cast(array, dtype, name)}
-        if np.shape(array)[1] != len(self.inputs):
-            raise ValueError("%d columns given, the model has %d inputs" % (np.shape(array)[1], len(self.inputs)))
-        return {name: shaped(array[:, i], dtype, rank, name) for i, (name, dtype, rank) in enumerate(self.inputs)}
-
-    def _from_columns(self, columns):
-        if len(self.inputs) == 1 and self.inputs[0][0] not in columns:
-            name, dtype, rank = self.inputs[0]
-            arrays = [cast(array, dtype, key) for key, array in columns.items()]
-            return {name: np.column_stack(arrays) if rank == 2 else arrays[0]}
-        missing = [name for name, _, _ in self.inputs if name not in columns]
-        if missing:
-            raise shared.missing(missing, (), "input")
-        return {name: shaped(columns[name], dtype, rank, name) for name, dtype, rank in self.inputs}
 
     def profile_ops(self, batches):
         """Self times by operator, per call, from ONNX Runtime's own profile; one row per operator type."""
@@ -166,25 +138,6 @@ def plain(value):
     if isinstance(value, list) and value and isinstance(value[0], dict):
         return np.asarray([list(row.values()) for row in value])
     return value
-
-
-def cast(array, dtype, name):
-    """An array in the session's dtype; an array that has it is passed as it is."""
-    array = np.asarray(array)
-    if dtype is np.object_:
-        return array.astype(str).astype(object) if array.dtype.kind != "O" else array
-    if array.dtype.kind == "O" or array.dtype != dtype:
-        try:
-            return array.astype(dtype)
-        except (TypeError, ValueError) as error:
-            raise TypeError("input %r cannot be cast to %s: %s" % (name, np.dtype(dtype).name, error))
-    return np.ascontiguousarray(array)
-
-
-def shaped(array, dtype, rank, name):
-    """The same, with a trailing axis of one where the session wants a column."""
-    array = cast(array, dtype, name)
-    return array.reshape(-1, 1) if rank == 2 and array.ndim == 1 else array
 
 
 def profile_rows(events, calls):
