@@ -1,6 +1,6 @@
-"""Loads a PyTorch model: ``.pt2`` (torch.export), TorchScript ``.pt``/``.pth``/``.ts``.
+"""Loads a PyTorch model: ``.pt2`` (torch.export), TorchScript ``.pt``/``.pth``/``.ts``, ``.safetensors`` with a module.
 
-Self-contained with the file beside it: numpy and torch only, Python 3.8 syntax. A module object comes through the python loader and ``wrap``.
+Self-contained with the files beside it: numpy and torch only (safetensors for its weights), Python 3.8 syntax. A module object comes through the python loader and ``wrap``.
 
 Options:
     threads: intra-op threads; 0 or absent leaves it to torch.
@@ -56,7 +56,29 @@ def load(target, options):
     if suffix == ".pt2":
         program = torch.export.load(target)
         return wrap(program.module(), options, program=program)
+    if suffix == ".safetensors":
+        return wrap(module_with(target), options)
     return wrap(torch.jit.load(target, map_location="cpu"), options)
+
+
+def module_with(weights):
+    """The module that the Python file of the same name defines as ``module``, with its weights.
+
+    Raises:
+        ValueError: the weights are those of another module; the first names are told.
+    """
+    import safetensors.torch
+
+    python = types.SimpleNamespace(
+        **runpy.run_path(os.path.join(os.path.dirname(os.path.abspath(__file__)), "python.py"))
+    )
+    module = python.resolve(os.path.splitext(weights)[0] + ".py:module", {})
+    module = module if isinstance(module, torch.nn.Module) else module()
+    odd = module.load_state_dict(safetensors.torch.load_file(weights), strict=False)
+    if odd.missing_keys or odd.unexpected_keys:
+        lacking, beyond = ", ".join(odd.missing_keys[:3]) or "none", ", ".join(odd.unexpected_keys[:3]) or "none"
+        raise ValueError("the weights are not the module's: missing %s; without a place %s" % (lacking, beyond))
+    return module
 
 
 def wrap(module, options, program=None):
