@@ -231,9 +231,9 @@ def test_what_cannot_be_found_says_why(models, text, error, says):
 
 
 def test_an_unknown_suffix_lists_the_known_ones(tmp_path):
-    (tmp_path / "model.h5").write_bytes(b"\x89HDF\r\n")
+    (tmp_path / "model.weights").write_bytes(b"\x89HDF\r\n")
     with pytest.raises(ModelError) as caught:
-        described(tmp_path / "model.h5")
+        described(tmp_path / "model.weights")
     assert "HDF5" in caught.value.message
     assert ".onnx" in caught.value.hint
 
