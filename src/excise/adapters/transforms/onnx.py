@@ -17,7 +17,8 @@ from excise.core.tax import Culprit
 WEIGHTS = ("torch", "onnx", "python")
 """Kinds that may hold matrices: estimators in files are trees and linear models, whose weights int8 does not shrink."""
 
-EXPORTED = ("sklearn", "torch", "onnx", "python")
+BOOSTERS = ("catboost", "lightgbm", "xgboost")
+EXPORTED = (*BOOSTERS, "sklearn", "torch", "onnx", "python")
 """Kinds of which some variant is made; of the rest none is, for a reason of its own."""
 
 
@@ -49,10 +50,10 @@ class _OnnxVariant:
 
 
 class Onnx(_OnnxVariant):
-    """Export by skl2onnx or torch's legacy exporter; equal answers or no variant."""
+    """Export by skl2onnx, onnxmltools, CatBoost or torch's legacy exporter; equal answers or no variant."""
 
     name = "onnx"
-    kinds = ("sklearn", "torch", "python")
+    kinds = (*BOOSTERS, "sklearn", "torch", "python")
     otherwise = "it is ONNX already"
 
 
