@@ -4,38 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from excise.api import samples as sampling
-from excise.api.candidates import Candidate, Ground, needed
+from excise.api.asking import with_template
+from excise.api.candidates import Candidate, needed
+from excise.api.givens import Givens
 from excise.api.keeping import keep, keep_interrupted
-from excise.api.pricing import Pricing, pricing
 from excise.api.remedies import CAST, all_candidates
 from excise.api.returns import BASELINE, REFERENCE, tax_return
 from excise.api.settings import AuditSettings
-from excise.api.subjects import Opened, open_model, open_release
+from excise.api.subjects import Opened
 from excise.api.trades import Offer, offer
 from excise.core.audit import Audit, Gap
-from excise.core.clock import Clock, SystemClock
-from excise.core.errors import ExciseError, NotMeasured
+from excise.core.clock import Clock
+from excise.core.errors import CallFailed, ExciseError, NotMeasured
 from excise.core.estimate import Estimate
 from excise.core.measurement import Experiment, Outputs
-from excise.core.predictor import InputKind
-from excise.core.refs import ModelRef
 from excise.core.tax import PRODUCTION, Culprit, Trial, cell_name
-from excise.ledger import find_project
 from excise.measure.answers import Answers, collect, first_rows
-from excise.measure.breakdown import Breakdown, profile
+from excise.measure.breakdown import Breakdown, profile, survey
 from excise.measure.design import Arm, Budget, Cell, Design, Engine
 from excise.measure.experiment import Interrupted, run_experiment
 from excise.measure.guest import load_average, refuse_when_busy, usable_cores
-from excise.releases import environment
-from excise.tax import Admission, Choice, admit, choose, loss_named, metric_of
+from excise.tax import Admission, Choice, admit, choose
 
 Progress = Callable[[float, float, str], None]
 
@@ -49,6 +43,18 @@ SCREEN_ROUNDS, ESTIMATE_ROUNDS = 3, 4
 """Fewest rounds of fresh processes; a t interval over fewer is of no use."""
 HOPELESS = 2.0
 """A variant whose unpaired pilot is this many times slower than the best of its culprit is not timed in pairs."""
+
+
+MOST_FAILING = 0.5
+"""Share of the first requests; more failures than this are a mistake in how it is asked."""
+CURES = {
+    "401": "it wants to know who asks: --header 'Authorization: Bearer ${TOKEN}'",
+    "403": "who asks is not allowed to: look at --header",
+    "404": "the path is another one: look at --request",
+    "405": "the method is another one: look at --request",
+    "422": "the body is not what it takes: look at --body, and at the columns",
+}
+"""What to do about an answer, by its status."""
 
 
 @dataclass(slots=True)
@@ -68,20 +74,18 @@ class Found:
     prepare_s: float = 0.0
 
 
-class Auditor:
-    """One audit while it runs. Every step reads what the earlier ones found."""
+class Auditor(Givens):
+    """One audit while it runs: what it is given, and the steps, each of which reads what the earlier ones found."""
 
     def __init__(self, settings: AuditSettings, progress: Progress | None, clock: Clock | None = None) -> None:
-        self.settings = settings
+        super().__init__(settings, clock)
         self.progress = progress or (lambda _done, _total, _what: None)
-        self.clock = clock or SystemClock()
-        self.random = np.random.default_rng(settings.seed)
         self.found = Found()
         self.load_average = load_average()
 
     def run(self) -> Audit:
         """All steps; the returned audit is kept in the ledger unless the settings say no."""
-        self.started = self.clock.now()
+        refuse_when_busy(force=self.settings.force)
         self.check()
         self.begun = self.clock.monotonic()
         try:
@@ -93,12 +97,6 @@ class Auditor:
         made = tax_return(self)
         return keep(self, made) if self.settings.keep else made
 
-    def check(self) -> None:
-        """Everything that can be wrong without running the model, before anything is written."""
-        refuse_when_busy(force=self.settings.force)
-        loss_named(self.settings.metric)
-        _ = self.opened, self.samples, self.pricing, self.baseline
-
     def measure_all(self) -> None:
         """Every step that runs the model."""
         self.production_answers()
@@ -108,45 +106,6 @@ class Auditor:
         self.estimate()
         self.admit_on_estimate_half()
         self.look_inside()
-
-    @cached_property
-    def opened(self) -> Opened:
-        """The model."""
-        return open_model(self.settings.model, trust_pickle=self.settings.trust_pickle, project=self.settings.project)
-
-    @cached_property
-    def project(self) -> Path:
-        """The folder ``.excise``; it need not exist yet."""
-        return find_project(self.settings.project or Path.cwd())
-
-    @cached_property
-    def samples(self) -> sampling.Samples:
-        """The rows."""
-        reference = self.settings.reference if self.settings.reference is not None else self.opened.reference
-        return sampling.prepare(
-            self.settings.current,
-            reference,
-            target=self.target,
-            csv=self.settings.csv,
-            slices=self.settings.slices,
-            random=self.random,
-        )
-
-    @cached_property
-    def baseline(self) -> Opened | None:
-        """The approved release that production is held against; None without one."""
-        named = self.settings.baseline
-        return None if named is None else open_release(ModelRef.parse(named), self.settings.project)
-
-    @property
-    def target(self) -> str | None:
-        """The label column."""
-        return self.settings.target or self.opened.target
-
-    @cached_property
-    def metric(self) -> str | None:
-        """The loss behind skill, the same for every sample of the labels; None to choose by the outputs."""
-        return metric_of(self.samples.labels, self.settings.metric)
 
     @property
     def measured(self) -> Experiment:
@@ -158,35 +117,6 @@ class Auditor:
         if self.found.estimate is None:
             raise NotMeasured("the estimate was not run", hint="give the audit a larger --budget")
         return self.found.estimate
-
-    @cached_property
-    def kind(self) -> InputKind:
-        """The form of a call's input: what the user said, what the handler says, what its kind takes."""
-        return InputKind(self.settings.input or self.opened.subject.default_input)
-
-    @cached_property
-    def environment(self) -> Any:
-        """Where it is measured."""
-        return environment.capture()
-
-    @cached_property
-    def pricing(self) -> Pricing:
-        """The money ledger."""
-        return pricing(
-            price=self.settings.price,
-            dollars_per_hour=self.settings.dollars_per_hour,
-            slots=self.settings.slots,
-            batch=self.settings.batch,
-            hardware=self.environment.hardware,
-            today=self.started.date(),
-        )
-
-    @cached_property
-    def ground(self) -> Ground:
-        """Production."""
-        return Ground(
-            variant=self.opened.subject.variant, python=self.environment.executable, project=self.opened.folder
-        )
 
     def design(self, sets: Sequence[Sequence[Candidate]], beside: Sequence[tuple[Arm, Cell]] = ()) -> Design:
         """An experiment on production and these sets of remedies."""
@@ -224,15 +154,28 @@ class Auditor:
         self.pilot = collect(self.design([]), some, seconds=2.0)
         arm = self.ground.place(())[0].name
         self.facts: Mapping[str, Any] = self.pilot.facts[arm]
+        refuse_failing(self.pilot)
 
     def prepare(self) -> None:
         """Every remedy that can be tried here: exports, environments, the caster, the bare chain."""
         self.tell(0.02, "preparing remedies")
         begun = self.clock.monotonic()
+        if self.subject.kind == "service":
+            self.survey()
         self.candidates: dict[str, Candidate] = {}
         for candidate in all_candidates(self):
             self.candidates[candidate.remedy.name] = candidate
         self.found.prepare_s = self.clock.monotonic() - begun
+
+    def survey(self) -> None:
+        """A service's functions by name, and which of its calls no answer depends on."""
+        arm, cell = self.ground.place(())
+        try:
+            self.found.breakdown = survey(self.design([]), arm, cell, self.samples.choice)
+        except ExciseError as error:
+            self.gap("breakdown", error)
+            return
+        self.ground = self.ground.without(self.found.breakdown.drop)
 
     def admit_on_choice_half(self) -> None:
         """Correct before fast: what disagrees beyond the floor is out before it is timed."""
@@ -373,9 +316,8 @@ class Auditor:
 
     def baseline_cell(self, opened: Opened) -> tuple[Arm, Cell]:
         """The approved release, run now beside production."""
-        arm = Arm(
-            name=BASELINE, variant=opened.subject.variant, python=self.environment.executable, project=opened.folder
-        )
+        subject = with_template(opened.subject, self.asked.template, self.settings)
+        arm = Arm(name=BASELINE, variant=subject.variant, python=self.environment.executable, project=opened.folder)
         return arm, Cell(name=BASELINE, arm=BASELINE, sample="current")
 
     def admit_on_estimate_half(self) -> None:
@@ -415,13 +357,31 @@ class Auditor:
         return ()
 
     def look_inside(self) -> None:
-        """The profiled pass, apart from anything timed."""
+        """The profiled pass, apart from anything timed; a service was surveyed before."""
+        if self.subject.kind == "service":
+            return
         self.tell(0.96, "profiling")
         arm, cell = self.ground.place(())
         try:
             self.found.breakdown = profile(self.design([]), arm, cell, self.samples.estimate)
         except ExciseError as error:
             self.gap("breakdown", error)
+
+
+def refuse_failing(pilot: Answers) -> None:
+    """A service that answers most requests with an error tells nothing of its costs.
+
+    Raises:
+        CallFailed: more than half of the first requests failed.
+    """
+    failed, asked = sum(pilot.failures.values()), len(next(iter(pilot.outputs.values())).rows)
+    if failed > MOST_FAILING * asked:
+        reason = max(pilot.failures, key=lambda one: pilot.failures[one])
+        raise CallFailed(
+            f"{failed} of the first {asked} requests failed ({reason}); it said {pilot.last_failure}",
+            row=None,
+            hint=CURES.get(reason[:3], "send one by hand, and mend --request, --header, --body or the rows"),
+        )
 
 
 def merged(first: Answers, second: Answers) -> Answers:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, combinations
 from pathlib import Path
+from typing import Any, Self
+
+import msgspec
 
 from excise.core.predictor import Variant
 from excise.core.tax import PRODUCTION, Remedy, cell_name
@@ -43,6 +46,7 @@ class Ground:
         """The process and the way of calling with these remedies taken together."""
         chosen = list(taken)
         variant = next((one.variant for one in chosen if one.variant), self.variant)
+        variant = msgspec.structs.replace(variant, drop=self.variant.drop)
         python = next((one.python for one in chosen if one.python), self.python)
         where = "" if python == self.python else " in another environment"
         arm = Arm(name=variant.name + where, variant=variant, python=python, project=self.project)
@@ -53,6 +57,10 @@ class Ground:
             shadow=all(one.shadow for one in chosen),
         )
         return arm, cell
+
+    def without(self, calls: tuple[dict[str, Any], ...]) -> Self:
+        """The same production, whose shadow pipeline is these calls."""
+        return replace(self, variant=msgspec.structs.replace(self.variant, drop=calls))
 
     def places(self, sets: Iterable[Sequence[Candidate]]) -> tuple[dict[str, Arm], dict[str, Cell]]:
         """Arms and cells of several sets; production is always among them."""

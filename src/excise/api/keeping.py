@@ -109,16 +109,23 @@ def columns(experiment: Experiment) -> dict[str, NDArray[Any]]:
 def history(project: Path, model: str | None = None) -> list[Audit]:
     """Past audits, oldest first."""
     with Ledger.open(project) as ledger:
-        return [msgspec.json.decode(fact.document, type=Audit) for fact in ledger.history(KIND, model)]
+        read = [readable(fact.document) for fact in ledger.history(KIND, model)]
+    return [audit for audit in read if audit is not None]
+
+
+def readable(document: bytes) -> Audit | None:
+    """A kept audit; None where it was written in a form that is not known any more, or not yet."""
+    try:
+        return msgspec.json.decode(document, type=Audit)
+    except msgspec.ValidationError:
+        return None
 
 
 def change(ledger: Ledger, audit: Audit) -> Change | None:
     """This audit against the last one of the same model; None for a first one or without a rate."""
     last = ledger.latest(KIND, audit.model.name)
-    if last is None or audit.tax_rate is None:
-        return None
-    before = msgspec.json.decode(last.document, type=Audit)
-    if before.tax_rate is None:
+    before = None if last is None else readable(last.document)
+    if before is None or before.tax_rate is None or audit.tax_rate is None:
         return None
     moved = audit.tax_rate.value - before.tax_rate.value
     same = before.catalogue == audit.catalogue

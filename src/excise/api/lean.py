@@ -12,8 +12,9 @@ import msgspec
 
 from excise.adapters.models import find
 from excise.adapters.transforms import installed
+from excise.api.asking import with_template
 from excise.api.candidates import Candidate
-from excise.core.predictor import Subject, Variant
+from excise.core.predictor import HOLDERS, Variant
 from excise.core.refs import ModelRef
 from excise.core.tax import Culprit, Remedy, Trial
 from excise.frontier import propose
@@ -24,33 +25,41 @@ from excise.tables import Table
 if TYPE_CHECKING:
     from excise.api.auditor import Auditor
 
+WITHOUT_MODEL = {
+    "python": "the handler has no attribute `model`",
+    "service": "the service holds no single model among its globals and its state",
+    "endpoint": "an endpoint's model cannot be reached from here",
+}
+"""Why the catalogue has nothing to work on, by the subject's kind."""
 EXPORT_ROWS = 64
 """Rows that an exporter sees and compares its answers on."""
 
 
 def lean_candidates(auditor: Auditor) -> Iterator[Candidate]:
     """The user's own candidates, then the catalogue's."""
-    subject = auditor.opened.subject
+    subject = auditor.subject
     for text in auditor.settings.lean:
-        yield own_candidate(subject, text, trust_pickle=auditor.settings.trust_pickle)
-    if subject.kind == "python" and not auditor.facts["has_model"]:
+        yield own_candidate(auditor, text)
+    if subject.kind in WITHOUT_MODEL and not auditor.facts["has_model"]:
         if not auditor.settings.lean:
-            auditor.gap(Culprit.MODEL_BLOAT, "the handler has no attribute `model`, and no --lean candidate was given")
+            auditor.gap(Culprit.MODEL_BLOAT, f"{WITHOUT_MODEL[subject.kind]}, and no --lean candidate was given")
         return
     yield from made_candidates(auditor)
 
 
-def own_candidate(subject: Subject, text: str, *, trust_pickle: bool) -> Candidate:
+def own_candidate(auditor: Auditor, text: str) -> Candidate:
     """A model of the user's: a handler takes production's place, a model file that of its handler's ``model``.
 
     Raises:
         InputError: it cannot be opened.
     """
     ref = ModelRef.parse(text)
-    found = find(ref, trust_pickle=trust_pickle)
+    subject = auditor.subject
+    plain = find(ref, trust_pickle=auditor.settings.trust_pickle)
+    found = with_template(plain, auditor.asked.template, auditor.settings)
     name = ref.label or f"lean:{ref.attribute or ref.name}"
     loader = found.variant.loader
-    if subject.kind == "python" and found.kind != "python":
+    if subject.kind in HOLDERS and found.kind not in HOLDERS:
         production = subject.variant.loader
         inside = {"loader": loader.loader, "target": loader.target, "options": loader.options}
         loader = msgspec.structs.replace(production, options={**production.options, "replace_model": inside})
@@ -66,7 +75,7 @@ def candidate(variant: Variant, seen: str, command: str) -> Candidate:
 
 def made_candidates(auditor: Auditor) -> Iterator[Candidate]:
     """Variants that transforms can make of this model; every refusal is told."""
-    subject = auditor.opened.subject
+    subject = auditor.subject
     proposals = propose(subject, installed())
     for proposal in proposals:
         if not proposal.applies:

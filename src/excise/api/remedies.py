@@ -55,21 +55,41 @@ def reference_name(auditor: Auditor) -> str:
 
 
 def shadow_candidates(auditor: Auditor) -> Iterator[Candidate]:
-    """The declared stages alone."""
+    """Production without its shadow pipeline: the declared stages alone, or without calls that no answer depends on."""
+    if auditor.subject.kind == "service":
+        yield from unneeded_calls(auditor)
+        return
     facts = auditor.facts
     if not facts["stages"]:
-        if auditor.opened.subject.kind == "python":
+        if auditor.subject.kind == "python":
             auditor.gap(Culprit.SHADOW_PIPELINE, "the handler declares no stages (preprocess, predict, postprocess)")
         return
     if not facts["shadow"]:
         return
     kept = ", ".join(f"{name} ({reason})" for name, reason in facts["required"].items())
-    yield Candidate(
-        remedy=Remedy(
-            name=DROP_SHADOW,
-            culprit=Culprit.SHADOW_PIPELINE,
-            seen="work beside the declared stages" + (f"; kept as required: {kept}" if kept else ""),
-            command="drop it, or name it in the handler's `required` with a reason",
-        ),
-        shadow=False,
+    yield dropping(
+        seen="work beside the declared stages" + (f"; kept as required: {kept}" if kept else ""),
+        command="drop it, or name it in the handler's `required` with a reason",
     )
+
+
+def unneeded_calls(auditor: Auditor) -> Iterator[Candidate]:
+    """A service without the calls that no answer of the survey depended on."""
+    inside = auditor.found.breakdown
+    if inside is None:
+        return
+    if inside.reason:
+        auditor.gap(Culprit.SHADOW_PIPELINE, inside.reason)
+    if inside.undeclared:
+        names = ", ".join(dict.fromkeys(f"{item.name} ({item.where})" for item in inside.undeclared))
+        first = inside.undeclared[0].name.rpartition(".")[2]
+        yield dropping(
+            seen=f"no answer depends on: {names}",
+            command=f"drop it, or keep it: --required {first}",
+        )
+
+
+def dropping(*, seen: str, command: str) -> Candidate:
+    """Production without its shadow pipeline, as a remedy."""
+    remedy = Remedy(name=DROP_SHADOW, culprit=Culprit.SHADOW_PIPELINE, seen=seen, command=command)
+    return Candidate(remedy=remedy, shadow=False)

@@ -27,6 +27,7 @@ from excise.core.tax import PRODUCTION, Culprit, Line, Trial, cell_name
 from excise.core.verdict import Outcome, Verdict
 from excise.core.workload import Workload
 from excise.frontier.catalogue import CATALOGUE
+from excise.stats.proportions import proportion
 from excise.tax import Admission, Assessment, assess, relative, skill_lost, twin_check
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def tax_return(auditor: Auditor) -> Audit:
         breakdown=inside.lines if inside else (),
         hotspots=inside.hotspots if inside else (),
         distributions=_distributions(auditor, experiment),
-        findings=(*auditor.samples.findings, *_undeclared(auditor)),
+        findings=(*auditor.samples.findings, *_failures(experiment), *_undeclared(auditor)),
         not_measured=tuple(_gaps(auditor, experiment, assessed, quiet)),
         twin=None if twin is None else less_one(twin),
         settings=dict(auditor.settings.shown()),
@@ -236,20 +237,25 @@ def _beside(auditor: Auditor, experiment: Experiment) -> Beside:
         computational_creep=creep,
         workload_shift=shift,
         data_drift=drift,
-        stability_loss=no_failures(experiment.calls),
+        stability_loss=failing(experiment),
         memory_creep=memory,
     )
 
 
-def no_failures(calls: int) -> Estimate:
-    """The share of calls that fail, when none of so many did; a single failing call ends an audit.
+def failing(experiment: Experiment) -> Estimate:
+    """The share of production's calls that failed; where calls are no requests, a single failure ends an audit."""
+    failures = experiment.cells[PRODUCTION].failures
+    if not failures:
+        return proportion(0, max(experiment.calls, 1))
+    return proportion(sum(failures.values()), len(experiment.cells[PRODUCTION].call_ms))
 
-    >>> round(no_failures(100).high, 4)
-    0.0295
 
-    Source: the exact binomial bound at zero, 1 - 0.05^(1/n) (the rule of three).
-    """
-    return Estimate(value=0.0, low=0.0, high=1 - 0.05 ** (1 / max(calls, 1)), unit="ratio", n=calls)
+def _failures(experiment: Experiment) -> Iterator[Finding]:
+    """Requests that failed, by reason."""
+    own = experiment.cells[PRODUCTION]
+    for reason, count in sorted(own.failures.items(), key=lambda one: -one[1]):
+        share = count / len(own.call_ms)
+        yield Finding(kind="failed_requests", where=reason, what=f"{count} requests failed", share=share)
 
 
 def _distributions(auditor: Auditor, experiment: Experiment) -> tuple[Distribution, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from excise.core.audit import Finding
 from excise.core.errors import DataError
 from excise.features import Caster, FeatureProfile, causes
-from excise.tables import Table, read
+from excise.tables import Table
 
 LARGE_SLICE = 0.05
 """A slice that holds this share of the rows is checked without being named."""
@@ -47,28 +47,25 @@ class Samples:
 
 
 def prepare(
-    current: Any,
-    reference: Any,
+    rows: Table,
+    approved: Table | None,
     *,
     target: str | None,
-    csv: Literal["exact", "text", "infer"],
     slices: Sequence[str],
     random: np.random.Generator,
 ) -> Samples:
-    """Read both samples and get them ready.
+    """Get the current rows and those from when the model was approved ready.
 
     Raises:
         DataError: empty, a column missing from the current inputs, labels that are NaN or of one class.
     """
-    rows = read(current, csv=csv)
     labels = _labels(rows, target, "current")
     features = rows.drop([target]) if target is not None and target in rows.names else rows
     tables = {"current": features}
     findings: tuple[Finding, ...] = ()
     casts: tuple[str, ...] = ()
     reference_labels = reference_rows = None
-    if reference is not None:
-        approved = read(reference, csv=csv)
+    if approved is not None:
         reference_labels, reference_rows = _labels(approved, target, "reference"), approved.rows
         approved = approved.drop([target]) if target is not None and target in approved.names else approved
         features = aligned(features, approved)

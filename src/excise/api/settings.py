@@ -24,6 +24,10 @@ class AuditSettings(msgspec.Struct, frozen=True, kw_only=True):
         price: ``provider/sku``; dollars_per_hour: instead of a price from the book; slots: calls that one machine
             serves at once, None for one per core.
         input: form of a call's input, None for the model's own default. batch: rows per call.
+        request: how a service or an endpoint is asked, ``POST /predict``; None: the rows are recorded requests, or the
+            URL says it. headers: ``Name: value``, sent with every request; never kept. body: template of a body, in
+            which ``{{column}}`` and ``{{row}}`` stand for the row's own.
+        required: functions of a service that must stay, though no answer depends on them.
         lean: model references of the user's own leaner candidates.
         baseline: release to hold today's production against (computational creep).
         delta: share of skill that a remedy may cost and still be waste.
@@ -48,6 +52,10 @@ class AuditSettings(msgspec.Struct, frozen=True, kw_only=True):
     slots: float | None = None
     input: InputKind | None = None
     batch: int = 1
+    request: str | None = None
+    headers: Sequence[str] = ()
+    body: str | None = None
+    required: Sequence[str] = ()
     lean: Sequence[str] = ()
     baseline: str | None = None
     delta: float = 0.005
@@ -77,6 +85,9 @@ class AuditSettings(msgspec.Struct, frozen=True, kw_only=True):
             "delta",
             "floor",
             "slices",
+            "request",
+            "body",
+            "required",
             "lean",
             "baseline",
             "timeout_s",

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 @click.command(name="audit")
 @options.model(required=False)
 @options.samples()
+@options.asking()
 @options.remedies()
 @options.rot()
 @options.pricing()
@@ -80,6 +81,7 @@ def measure(given: dict[str, Any]) -> Audit:
 PASSED = (
     "baseline",
     "batch",
+    "body",
     "csv",
     "delta",
     "dollars_per_hour",
@@ -88,12 +90,15 @@ PASSED = (
     "floor",
     "force",
     "half_width",
+    "headers",
     "input",
     "lean",
     "max_cores",
     "metric",
     "offline",
     "price",
+    "request",
+    "required",
     "seed",
     "slices",
     "slots",

@@ -69,6 +69,16 @@ def samples() -> Decorator:
     )
 
 
+def asking() -> Decorator:
+    """How a service or an endpoint is asked."""
+    return stack(
+        click.option("--request", metavar="REQUEST", help="How a service is asked: 'POST /predict'."),
+        click.option("--header", "headers", multiple=True, metavar="LINE", help="Sent with every request, never kept."),
+        click.option("--required", multiple=True, metavar="FUNCTION", help="A service's function that must stay."),
+        click.option("--body", metavar="TEMPLATE", help="Body of a request: {{column}}, {{row}}, {{rows}} are filled."),
+    )
+
+
 def csv() -> Decorator:
     """How cells of a CSV get their types."""
     return click.option(

@@ -149,7 +149,9 @@ class BreakdownLine(msgspec.Struct, frozen=True, kw_only=True):
     """Where the profiled pass spent its time, by class of work.
 
     Attributes:
-        name: ``op_compute``, ``copies_casts``, ``host_device``, ``indexing``, ``framework``, ``logging_io``.
+        name: ``op_compute``, ``copies_casts``, ``host_device``, ``indexing``, ``framework``, ``logging_io``; of a
+            service ``dependencies``, ``parsing``, ``validation``, ``preprocessing``, ``model``, ``serialization``,
+            ``logging``, ``input_output``, ``middleware``, ``own_code``, ``framework``.
         self_ms: per call, profiled. share: of the profiled call.
     """
 
@@ -159,11 +161,12 @@ class BreakdownLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Hotspot(msgspec.Struct, frozen=True, kw_only=True, rename={"class_": "class"}):
-    """One function or operator of the profiled pass, with its own time per call."""
+    """One function or operator of the profiled pass: its own time per call, and its time with all that it calls."""
 
     name: str
     where: str
     self_ms: float
+    total_ms: float | None = None
     calls: float
     class_: str
 

@@ -29,6 +29,8 @@ class CellTrials:
         gpu_ms: device time per call, shape (rounds,); None without a device.
         partner_wall_ms, partner_cpu_ms: production's own blocks, run at the same moment on another core (duet), the
             same shape as ``wall_ms``; None where cell and production took turns.
+        failures: requests that were answered with an error or not at all, by reason; only of services and endpoints.
+        meters: what an endpoint says of single calls (``ttft_ms``, ``output_tokens``), one array per round.
     """
 
     cell: str
@@ -43,6 +45,8 @@ class CellTrials:
     gpu_ms: Floats | None = None
     partner_wall_ms: Floats | None = None
     partner_cpu_ms: Floats | None = None
+    failures: Mapping[str, int] = field(default_factory=dict)
+    meters: Mapping[str, tuple[Floats, ...]] = field(default_factory=dict)
 
     def against_wall_ms(self, production: CellTrials) -> Floats:
         """Production's wall time to hold ``wall_ms`` against, block by block."""

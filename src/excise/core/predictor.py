@@ -40,6 +40,29 @@ class Predictor(Protocol):
         """Free what ``load`` took."""
 
 
+class Asking(Predictor, Protocol):
+    """A predictor that hands its rows to a service or an endpoint; a worker uses what it finds of these members."""
+
+    last_failure: str | None
+    """Status and first words of the last answer that failed."""
+
+    def prepare(self, rows: Any) -> Any:
+        """What ``predict`` and ``ask`` take instead of rows: made before the clock runs (rendered and encoded)."""
+
+    def ask(self, batch: Any) -> Any:
+        """A call as the clock sees it: exchanged, and its answer left unread.
+
+        Where the predictor has ``on_loop(make)`` (runs the coroutine that ``make()`` returns and waits for it), this is
+        a coroutine function, and it returns the moment at which the answer was complete (``time.perf_counter_ns``).
+        """
+
+    def failures(self) -> Mapping[str, int]:
+        """Requests that failed since the last question, by reason; a failure is counted and never raised."""
+
+    def meters(self) -> Mapping[str, Sequence[float]]:
+        """What the answers said of single calls since the last question (``ttft_ms``, ``output_tokens``)."""
+
+
 class LoaderSpec(msgspec.Struct, frozen=True, kw_only=True):
     """What a worker needs in order to load a model.
 
@@ -63,6 +86,7 @@ class Variant(msgspec.Struct, frozen=True, kw_only=True):
         lineage: the transforms that led here, oldest first.
         size_bytes: of the model's files; 0 where there are none.
         variables: environment variables that its process is started with (thread counts).
+        drop: calls that it is run without where its shadow pipeline is dropped, as a survey wrote them.
     """
 
     name: str
@@ -70,6 +94,7 @@ class Variant(msgspec.Struct, frozen=True, kw_only=True):
     lineage: tuple[str, ...] = ()
     size_bytes: int = 0
     variables: dict[str, str] = {}
+    drop: tuple[dict[str, Any], ...] = ()
 
 
 class Subject(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,6 +113,10 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
     variant: Variant
     default_input: InputKind
     files: tuple[str, ...] = ()
+
+
+HOLDERS = ("python", "service")
+"""Kinds of subjects that hold a model: a leaner one can be put in its place inside."""
 
 
 @runtime_checkable

@@ -15,7 +15,10 @@ RELEASE = re.compile(r"(?P<name>[a-z0-9][a-z0-9._-]*)@(?P<version>[A-Za-z0-9][A-
 ATTRIBUTE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 MODULE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 NAMED = re.compile(r"(?P<label>[A-Za-z_][\w.-]*)=(?P<rest>.+)", re.DOTALL)
-URL_SCHEMES = ("http://", "https://")
+URL_SCHEMES = ("http://", "https://", "grpc://")
+SERVICES = ("asgi", "wsgi")
+"""Schemes of Python services, run in process."""
+UNFIT_FOR_A_NAME = re.compile(r"[^\w.@]+")
 SCHEME = re.compile(r"(?P<scheme>mlflow|oci|hf|asgi|wsgi):(?P<rest>.+)", re.DOTALL)
 
 
@@ -94,9 +97,18 @@ class ModelRef(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def name(self) -> str:
-        """A short name for reports: the label, the release's name, or the stem of the file."""
+        """A short name for reports and files: the label, a release's name, a file's stem, a URL's host and path.
+
+        >>> ModelRef.parse("http://127.0.0.1:8000/predict").name, ModelRef.parse("asgi:serving/api.py:app").name
+        ('127.0.0.1-8000-predict', 'api')
+        """
         if self.label is not None:
             return self.label
         if self.kind in (RefKind.FILE_ATTRIBUTE, RefKind.PATH):
             return self.target.rstrip("/").rpartition("/")[2].rpartition(".")[0] or self.target
+        if self.attribute in SERVICES and self.kind is RefKind.SCHEME:
+            return type(self).parse(self.target).name
+        if self.kind in (RefKind.URL, RefKind.SCHEME):
+            place = self.target.partition("://")[2].partition("?")[0].rpartition("@")[2] or self.target
+            return UNFIT_FOR_A_NAME.sub("-", place).strip("-")
         return self.target

@@ -20,14 +20,13 @@ from typing import Any, Protocol, Self
 import msgspec
 
 from excise.core.errors import CallFailed, CallTimeout, ExciseError, WorkerError
-from excise.core.predictor import InputKind, LoaderSpec, Product, Subject, Transform, Variant
+from excise.core.predictor import HOLDERS, InputKind, LoaderSpec, Product, Subject, Transform, Variant
 from excise.tables import Table
 
 PREPARE_BUDGET_S = 120.0
 """Wall time of all preparations together (``--prepare-budget``)."""
 PRODUCT = "product.json"
 EXPORTS = "exports"
-HANDLER = "python"
 READ_BYTES = 1 << 20
 SAMPLE = "current"
 
@@ -175,7 +174,7 @@ class Bench:
         self.out_dir = Path(out_dir).absolute()
         self._open = open_worker
         self._worker: Preparer | None = None
-        self._lasting = subject.kind != HANDLER
+        self._lasting = subject.kind not in HOLDERS
         self._key = digest_of([_digest_model(subject), sample.digest(), environment])
         self._exports: Path | None = None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
 from excise.core.errors import CallTimeout, WorkerDied, WorkerError
@@ -26,6 +26,7 @@ class Answers:
     Attributes:
         outputs: by cell; every one holds the same rows, those for which each cell had time.
         failed: why a cell has no answers, by cell.
+        failures: requests that failed while production made its answers, by reason; last_failure: what one said.
         pilot_ms: median of the unpaired calls that made the answers, by cell: drops what is hopeless, decides nothing.
         facts: what loading said, by arm.
     """
@@ -34,6 +35,8 @@ class Answers:
     failed: Mapping[str, str]
     pilot_ms: Mapping[str, float]
     facts: Mapping[str, Mapping[str, Any]]
+    failures: Mapping[str, int] = field(default_factory=dict)
+    last_failure: str | None = None
 
 
 def collect(design: Design, rows: NDArray[np.int64], *, seconds: float) -> Answers:
@@ -65,7 +68,15 @@ def collect(design: Design, rows: NDArray[np.int64], *, seconds: float) -> Answe
         for name, value in values.items()
     }
     pilot_ms = {name: value["call_ms"] for name, value in values.items()}
-    return Answers(outputs=outputs, failed=failed, pilot_ms=pilot_ms, facts=facts)
+    own = values[design.incumbent]
+    return Answers(
+        outputs=outputs,
+        failed=failed,
+        pilot_ms=pilot_ms,
+        facts=facts,
+        failures=own["failures"],
+        last_failure=own["last_failure"],
+    )
 
 
 def tasks(design: Design, cores: int) -> list[list[Cell]]:
@@ -99,7 +110,7 @@ class _Asking:
         """Ask the cells in one process; the number that was dealt with before the process was lost."""
         try:
             with open_worker(self.design, self.arm) as worker:
-                self.facts = worker.load(self.arm.variant.loader)
+                self.facts = worker.load(self.arm.variant.loader, drop=self.arm.variant.drop)
                 for name in {cell.sample for cell in cells}:
                     worker.data(self.design.samples[name], kind=self.design.kind, name=name, rows=self.rows)
                 return self.ask_each(worker, cells)

@@ -20,6 +20,10 @@ CALLS = 20
 """Profiled calls: enough to average over rows, few enough to be cheap."""
 
 
+SURVEYED = 63
+"""Calls of a survey: each of its three passes makes them all."""
+
+
 class Undeclared(msgspec.Struct, frozen=True, kw_only=True):
     """A function that production calls beside its declared stages.
 
@@ -36,11 +40,31 @@ class Undeclared(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Breakdown(msgspec.Struct, frozen=True, kw_only=True):
-    """One profiled pass."""
+    """One profiled pass.
+
+    Attributes:
+        lines, hotspots, undeclared: as they are reported.
+        drop: calls that no answer depends on, as a worker takes them. reason: why none could be looked for.
+    """
 
     lines: tuple[BreakdownLine, ...]
     hotspots: tuple[Hotspot, ...]
     undeclared: tuple[Undeclared, ...]
+    drop: tuple[dict[str, Any], ...] = ()
+    reason: str | None = None
+
+
+def survey(design: Design, arm: Arm, cell: Cell, rows: NDArray[np.int64]) -> Breakdown:
+    """Name a service's functions by what they take, and those that no answer depends on, in a process of its own.
+
+    Raises:
+        WorkerError: the service does not run while it is watched.
+    """
+    some = rows[: SURVEYED * design.batch]
+    with open_worker(design, arm) as worker:
+        worker.load(arm.variant.loader, watched=True)
+        worker.data(design.samples[cell.sample], kind=design.kind, name=cell.sample, rows=some)
+        return read(worker.profile(cell.sample, range(len(some)), batch=design.batch))
 
 
 def profile(design: Design, arm: Arm, cell: Cell, rows: NDArray[np.int64]) -> Breakdown:
@@ -67,7 +91,8 @@ def read(found: Mapping[str, Any]) -> Breakdown:
     inside = sum(item["self_ms"] for item in operators)
     for item in operators:
         classes[item["class"]] += item["self_ms"]
-    classes["op_compute"] = max(0.0, classes["op_compute"] - inside)
+    if operators:
+        classes["op_compute"] = max(0.0, classes["op_compute"] - inside)
     whole = sum(classes.values())
     lines = [
         BreakdownLine(name=name, self_ms=spent, share=spent / whole if whole else 0.0)
@@ -77,6 +102,8 @@ def read(found: Mapping[str, Any]) -> Breakdown:
         lines=tuple(sorted(lines, key=lambda line: -line.self_ms)),
         hotspots=_hotspots([*found["functions"], *operators]),
         undeclared=tuple(Undeclared(**item) for item in found["undeclared"]),
+        drop=tuple(found.get("stubs", ())),
+        reason=found.get("reason"),
     )
 
 
@@ -84,7 +111,12 @@ def _hotspots(items: Sequence[Mapping[str, Any]]) -> tuple[Hotspot, ...]:
     top = sorted(items, key=lambda item: -item["self_ms"])[:HOTSPOTS]
     return tuple(
         Hotspot(
-            name=item["name"], where=item["where"], self_ms=item["self_ms"], calls=item["calls"], class_=item["class"]
+            name=item["name"],
+            where=item["where"],
+            self_ms=item["self_ms"],
+            total_ms=item.get("total_ms"),
+            calls=item["calls"],
+            class_=item["class"],
         )
         for item in top
     )

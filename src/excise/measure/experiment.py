@@ -187,7 +187,7 @@ class _Run:
         return self.design.cells[self.design.incumbent]
 
     def load(self, worker: Worker, arm: Arm, sent: Any) -> None:
-        worker.load(arm.variant.loader)
+        worker.load(arm.variant.loader, drop=arm.variant.drop)
         for name in {cell.sample for cell in self.design.cells.values() if cell.arm == arm.name}:
             worker.data(self.design.samples[name], kind=self.design.kind, name=name, rows=sent)
 

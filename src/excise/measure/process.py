@@ -117,9 +117,15 @@ class Worker:
         """Close it, by force where needed."""
         self.close()
 
-    def load(self, spec: LoaderSpec) -> dict[str, Any]:
+    def load(
+        self, spec: LoaderSpec, *, drop: Sequence[Mapping[str, Any]] = (), watched: bool = False
+    ) -> dict[str, Any]:
         """Load the model; ``load_ms``, memory, signature, stages and distributions come back.
 
+        Args:
+            spec: the loader.
+            drop: calls that are left out where a command says no to ``shadow``, as a survey wrote them.
+            watched: whether its calls will be surveyed.
         Raises:
             CallFailed: the loader raised.
             WorkerDied, CallTimeout: it ended, or took longer than five minutes.
@@ -132,6 +138,8 @@ class Worker:
             target=spec.target,
             options=spec.options,
             project=str(self.project) if self.project else None,
+            drop=list(drop),
+            watched=watched,
         )
         return self.facts
 

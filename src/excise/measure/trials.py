@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -42,6 +43,8 @@ class Collector:
             gpu_ms=None if any(ms is None for ms in gpu) else np.array(gpu),
             partner_wall_ms=_together([one.partner_wall_ms for one in rounds]),
             partner_cpu_ms=_together([one.partner_cpu_ms for one in rounds]),
+            failures=dict(sum((Counter(block["failures"]) for one in rounds for block in one.blocks), Counter())),
+            meters=_meters([one.blocks for one in rounds]),
         )
 
 
@@ -49,12 +52,22 @@ def _together(rounds: list[list[float]]) -> NDArray[np.float64] | None:
     return np.array(rounds) if all(rounds) else None
 
 
+def _meters(rounds: Sequence[Sequence[Mapping[str, Any]]]) -> dict[str, tuple[NDArray[np.float64], ...]]:
+    """What single calls were told of, by name and round."""
+    names = sorted({name for blocks in rounds for block in blocks for name in block["meters"]})
+    none = np.empty(0)
+    return {
+        name: tuple(np.concatenate([block["meters"].get(name, none) for block in blocks]) for blocks in rounds)
+        for name in names
+    }
+
+
 class _Round:
     """One process's blocks in one cell, reduced to what is kept."""
 
     def __init__(self, process: Mapping[str, Any], blocks: Sequence[Mapping[str, Any]]) -> None:
         calls = sum(len(block["wall_ns"]) for block in blocks)
-        self.process = process
+        self.process, self.blocks = process, blocks
         self.wall_ms = [float(block["wall_ns"].mean()) / NS_PER_MS for block in blocks]
         self.cpu_ms = [float(block["cpu_ns"].mean()) / NS_PER_MS for block in blocks]
         self.call_ms = np.concatenate([block["wall_ns"] for block in blocks]) / NS_PER_MS

@@ -213,6 +213,7 @@ def _note_rows(audit: Audit, width: int, *, show_examples: bool) -> Iterator[tup
     if tax_return.heading(audit).rated:
         yield "attainable", _joined(tax_return.standing(audit.attainable), width)
     yield "stages", _joined(tax_return.stages(audit), width)
+    yield "spent on", _joined(tax_return.spent_on(audit), width)
     yield from _listed(
         "findings", [_finding(alike, show_examples=show_examples) for alike in tax_return.alike(audit.findings)]
     )

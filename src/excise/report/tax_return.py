@@ -15,6 +15,8 @@ from excise.report.figures import Figure, MoneyScale
 from excise.report.wording import counted, day, digest_start, human, machine, one_line, shortened
 
 NAME_WIDTH = 48
+SMALLEST_SHARE = 0.002
+"""Of a call: less is not worth a reader's time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +215,14 @@ def stages(audit: Audit) -> list[Note]:
     if len(audit.stages) < 2:  # noqa: PLR2004  one stage is the call itself
         return []
     return [Note(stage_name(stage.name), _ms(stage.latency_ms)) for stage in audit.stages]
+
+
+def spent_on(audit: Audit) -> list[Note]:
+    """What a service's call is spent on, by kind of work; a model's or a handler's call is shown by its stages."""
+    if audit.model.kind != "service":
+        return []
+    shown = [line for line in audit.breakdown if line.share >= SMALLEST_SHARE]
+    return [Note(human(line.name), f"{figures.plain(line.self_ms)} ms") for line in shown]
 
 
 def stage_name(name: str) -> str:

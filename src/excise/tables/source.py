@@ -18,6 +18,7 @@ from excise.tables.arrays import read_npy, read_npz
 from excise.tables.cells import object_array, type_cells
 from excise.tables.delimited import CsvMode, read_delimited
 from excise.tables.frames import from_object
+from excise.tables.har import read_har
 from excise.tables.json_lines import read_json
 from excise.tables.parquet import read_arrow, read_parquet
 from excise.tables.table import Column, Table, closest
@@ -34,12 +35,13 @@ READERS: dict[str, Reader] = {
     ".jsonl": lambda data, source, _: read_json(data.to_pybytes(), source),
     ".ndjson": lambda data, source, _: read_json(data.to_pybytes(), source),
     ".json": lambda data, source, _: read_json(data.to_pybytes(), source),
+    ".har": lambda data, source, _: read_har(data.to_pybytes(), source),
     ".npz": lambda data, source, _: read_npz(data.to_pybytes(), source),
     ".npy": lambda data, source, _: read_npy(data.to_pybytes(), source),
 }
 SUFFIXES = {".pq": ".parquet", ".txt": ".csv"}
 COMPRESSED = {".gz", ".bz2", ".xz", ".zst", ".zip"}
-KNOWN = "CSV, Parquet, Arrow, JSON lines, .npz and .npy can be read"
+KNOWN = "CSV, Parquet, Arrow, JSON lines, recorded traffic (.har), .npz and .npy can be read"
 
 
 def read(

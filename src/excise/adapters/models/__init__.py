@@ -16,7 +16,6 @@ LOADERS = Path(__file__).parent / "loaders"
 ELSEWHERE = {
     RefKind.RELEASE: "a release; the store opens it",
     RefKind.DIGEST: "a release; the store opens it",
-    RefKind.URL: "an endpoint; no adapter for endpoints is installed",
     RefKind.SCHEME: "a registry's name; no adapter for this registry is installed",
 }
 

@@ -113,10 +113,15 @@ def same(one: Any, other: Any, tolerance: float = 0.0) -> bool:
 
 
 def leaves(output: Any) -> Iterator[np.ndarray[Any, Any]]:
-    """Every array of an output, in order."""
+    """Every array of an output, in order; rows that are dicts are read by column."""
+    if isinstance(output, list) and output and all(isinstance(row, Mapping) for row in output):
+        output = {name: [row.get(name) for row in output] for name in output[0]}
     if isinstance(output, Mapping):
         for value in output.values():
             yield from leaves(value)
+    elif isinstance(output, list) and output and all(isinstance(row, Mapping) for row in output):
+        for name in output[0]:
+            yield np.asarray([row.get(name) for row in output])
     elif isinstance(output, list | tuple) and output and not isinstance(output[0], int | float | str | bool | None):
         for value in output:
             yield from leaves(value)

@@ -11,14 +11,14 @@ from typing import Any, ClassVar
 
 from excise.adapters.models import LOADERS
 from excise.adapters.transforms import SCRIPTS
-from excise.core.predictor import Subject
+from excise.core.predictor import HOLDERS, Subject
 from excise.core.tax import Culprit
 
-WEIGHTS = ("torch", "onnx", "python")
+WEIGHTS = ("torch", "onnx", *HOLDERS)
 """Kinds that may hold matrices: estimators in files are trees and linear models, whose weights int8 does not shrink."""
 
 BOOSTERS = ("catboost", "lightgbm", "xgboost")
-EXPORTED = (*BOOSTERS, "sklearn", "torch", "onnx", "python")
+EXPORTED = (*BOOSTERS, "sklearn", "torch", "onnx", *HOLDERS)
 """Kinds of which some variant is made; of the rest none is, for a reason of its own."""
 
 
@@ -53,7 +53,7 @@ class Onnx(_OnnxVariant):
     """Export by skl2onnx, onnxmltools, CatBoost or torch's legacy exporter; equal answers or no variant."""
 
     name = "onnx"
-    kinds = (*BOOSTERS, "sklearn", "torch", "python")
+    kinds = (*BOOSTERS, "sklearn", "torch", *HOLDERS)
     otherwise = "it is ONNX already"
 
 
@@ -61,7 +61,7 @@ class OnnxDynamo(_OnnxVariant):
     """Export by torch.export: slower to make, and other graphs than the legacy exporter's."""
 
     name = "onnx_dynamo"
-    kinds = ("torch", "python")
+    kinds = ("torch", *HOLDERS)
     steps: ClassVar[Mapping[str, Any]] = {"export": "dynamo"}
     otherwise = "torch.export takes torch modules only"
 

@@ -9,10 +9,14 @@ import numpy as np
 
 
 class Rows:
-    """The columns of one sample, ready to be cut into calls; ``ids`` are the rows' numbers at their source."""
+    """The columns of one sample, ready to be cut into calls.
 
-    def __init__(self, columns, kind, names, ids):
+    ``ids`` are the rows' numbers at their source; ``prepare`` is what a predictor makes of a call before the clock runs.
+    """
+
+    def __init__(self, columns, kind, names, ids, prepare=None):
         self.ids = ids
+        self.prepare = prepare
         self.columns = columns
         self.kind = kind
         self.names = names
@@ -22,7 +26,8 @@ class Rows:
 
     def call(self, indices):
         """The input of one call; the callee may change it without touching later calls."""
-        return getattr(self, "_cut_" + self.kind)(indices)
+        cut = getattr(self, "_cut_" + self.kind)(indices)
+        return self.prepare(cut) if self.prepare else cut
 
     def _make_records(self):
         names = [column["name"] for column in self.columns]

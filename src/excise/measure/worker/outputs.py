@@ -15,10 +15,12 @@ def by_name(answer, size):
         isinstance(answer, (list, tuple))
         and len(answer) == size
         and size
-        and all(isinstance(row, dict) for row in answer)
+        and any(isinstance(row, dict) for row in answer)
+        and all(row is None or isinstance(row, dict) for row in answer)
     ):
-        names = list(dict.fromkeys(name for row in answer for name in row))
-        return {str(name): objects([to_arrays(row.get(name)) for row in answer]) for name in names}
+        rows = [row or {} for row in answer]
+        names = list(dict.fromkeys(name for row in rows for name in row))
+        return {str(name): objects([to_arrays(row.get(name)) for row in rows]) for name in names}
     if isinstance(answer, (list, tuple)) and answer and all(isinstance(part, np.ndarray) for part in answer):
         return {str(index): column(part, size) for index, part in enumerate(answer)}
     return {"": column(answer, size)}
@@ -70,15 +72,20 @@ def numbers(item):
     return isinstance(item, (list, tuple)) and bool(item) and all(isinstance(part, (int, float)) for part in item)
 
 
-def joined(answers):
-    """Several calls' answers one after another."""
-    if not answers:
-        return {}
+def names_of(answers):
+    """Names of the outputs; that of calls which answered nothing counts where no call answered more."""
+    names = dict.fromkeys(name for answer in answers for name in answer)
+    empty = all(value is None for answer in answers for value in answer.get("", ()))
+    return [name for name in names if name or len(names) == 1 or not empty]
+
+
+def joined(answers, sizes):
+    """Several calls' answers one after another, of so many rows each; None where a call did not give an output."""
     made = {}
-    for name in answers[0]:
-        parts = [answer[name] for answer in answers if name in answer]
+    for name in names_of(answers):
+        parts = [answer.get(name) for answer in answers]
+        parts = [objects([None] * size) if part is None else part for part, size in zip(parts, sizes)]
         if any(part.dtype == object for part in parts) or len({part.shape[1:] for part in parts}) > 1:
-            parts = [objects(list(part)) if part.dtype != object else part for part in parts]
             made[name] = objects([item for part in parts for item in part])
         else:
             made[name] = np.concatenate(parts)

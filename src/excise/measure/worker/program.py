@@ -4,6 +4,7 @@ Started as ``python program.py READ_FD WRITE_FD``. Self-contained: stdlib and nu
 nothing of excise. One request frame, one answer frame; when the other end goes away, so does this one.
 """
 
+import contextlib
 import ctypes
 import hashlib
 import importlib.util
@@ -31,6 +32,7 @@ def load_file(name, path):
 
 
 wire, inputs, timing, profiling, outputs = map(sibling, ("wire", "inputs", "timing", "profiling", "outputs"))
+trampolines, survey, dead = map(sibling, ("trampolines", "survey", "dead"))
 import numpy as np  # noqa: E402  after the siblings, so that a missing numpy is reported by one of them
 
 WARM_UP_WINDOW = 3
@@ -45,11 +47,15 @@ class Worker:
         self.predictor = None
         self.samples = {}
         self.before = set(sys.modules)
+        self.watcher = self.shadow = None
 
     def hello(self):
         return {"python": sys.version.split()[0], "numpy": np.__version__, "pid": os.getpid()}
 
-    def load(self, loader, target, options, project=None):
+    def load(self, loader, target, options, project=None, drop=(), watched=False):
+        """Load the model; ``watched`` where its calls will be surveyed, since a thread is watched from its start on."""
+        self.watcher = survey.Watcher() if watched else None
+        self.shadow = dead.Shadow(drop) if drop else None
         if project and project not in sys.path:
             sys.path.insert(0, project)
         start = time.perf_counter_ns()
@@ -65,7 +71,7 @@ class Worker:
             "signature": getattr(self.predictor, "signature", None),
             "thread_safe": bool(getattr(self.predictor, "thread_safe", False)),
             "stages": list(getattr(self.predictor, "stages", ()) or ()),
-            "shadow": bool(getattr(self.predictor, "shadow", False)),
+            "shadow": bool(drop or getattr(self.predictor, "shadow", False)),
             "required": dict(getattr(self.predictor, "required", None) or {}),
             "has_model": getattr(self.predictor, "model", None) is not None,
             "default_input": getattr(self.predictor, "default_input", None),
@@ -74,7 +80,8 @@ class Worker:
 
     def data(self, name, kind, columns, ids):
         names = [spec["name"] for spec in (getattr(self.predictor, "signature", None) or {}).get("inputs", ())]
-        self.samples[name] = inputs.Rows(columns, kind, names, ids)
+        prepare = getattr(self.predictor, "prepare", None)
+        self.samples[name] = inputs.Rows(columns, kind, names, ids, prepare)
         return {"rows": self.samples[name].count}
 
     def warm(self, sample, rows, batch, shadow, seconds):
@@ -85,7 +92,8 @@ class Worker:
             walls.append(self.timed(sample, [next(calls)], shadow)["wall_ns"][0])
             if len(walls) > 2 and time.perf_counter() - started > seconds:
                 break
-        output = self.way(shadow)(self.samples[sample].call(next(calls)))
+        with self.without_shadow(shadow):
+            output = self.way(shadow)(self.samples[sample].call(next(calls)))
         return {
             "first_call_ms": walls[0] / 1e6,
             "call_ms": float(np.median(walls[1:] or walls)) / 1e6,
@@ -104,13 +112,15 @@ class Worker:
         run = self.staged_run if self.plain_chain(shadow) else self.whole_run
         device = timing.device_clock()
         timing.reset_peak()
-        self.attempt(sample, lead, run, leading)
-        before = timing.switches()
-        if device:
-            device.start()
-        wall, cpu, stages = self.attempt(sample, cuts, run, made)
-        gpu_ms, gpu_mib = device.stop() if device else (None, None)
-        after = timing.switches()
+        with self.without_shadow(shadow):
+            self.attempt(sample, lead, run, leading)
+            self.counted()
+            before = timing.switches()
+            if device:
+                device.start()
+            wall, cpu, stages = self.attempt(sample, cuts, run, made)
+            gpu_ms, gpu_mib = device.stop() if device else (None, None)
+            after = timing.switches()
         steady, peak = timing.memory()
         return {
             "wall_ns": wall,
@@ -121,7 +131,19 @@ class Worker:
             "switches": [after[0] - before[0], after[1] - before[1]],
             "gpu_ms": gpu_ms,
             "gpu_mib": gpu_mib,
+            **self.counted(),
         }
+
+    def counted(self):
+        """What a predictor that asks somebody else counts: requests that failed, times and tokens by name."""
+        return {
+            "failures": self.asked_for("failures"),
+            "meters": {name: np.asarray(values, dtype=float) for name, values in self.asked_for("meters").items()},
+        }
+
+    def asked_for(self, name):
+        """What the predictor counted since the last question."""
+        return dict(getattr(self.predictor, name)()) if hasattr(self.predictor, name) else {}
 
     def staged_run(self, made):
         """The declared chain, stage by stage."""
@@ -129,7 +151,10 @@ class Worker:
 
     def whole_run(self, made):
         """Calls as production makes them; their stages are not known."""
-        wall, cpu = timing.run(self.predictor.predict, made)
+        if hasattr(self.predictor, "on_loop"):
+            wall, cpu = timing.run_on_loop(self.predictor, made)
+        else:
+            wall, cpu = timing.run(getattr(self.predictor, "ask", self.predictor.predict), made)
         return wall, cpu, {}
 
     def attempt(self, sample, cuts, run, made):
@@ -153,9 +178,18 @@ class Worker:
             return self.predictor.predict
         return lambda batch: self.predictor.staged(batch, ignore)
 
+    def without_shadow(self, shadow):
+        """Leaves out the calls that were named as dropped, where the shadow pipeline is not wanted."""
+        return self.shadow if self.shadow is not None and not shadow else contextlib.nullcontext()
+
     def outputs(self, sample, rows, batch, shadow, seconds):
         """What the model answers, until the time is spent; ``rows`` says how far it came."""
-        answers, done, walls, predict, started = [], [], [], self.way(shadow), time.perf_counter()
+        with self.without_shadow(shadow):
+            return self.answered(sample, rows, batch, shadow, seconds)
+
+    def answered(self, sample, rows, batch, shadow, seconds):
+        answers, sizes, done, walls = [], [], [], []
+        predict, started = self.way(shadow), time.perf_counter()
         for cut in chunks(rows, batch):
             made = self.samples[sample].call(cut)
             start = time.perf_counter()
@@ -167,13 +201,16 @@ class Worker:
             timing.leave_if_forked()
             walls.append(time.perf_counter() - start)
             answers.append(outputs.by_name(answer, len(cut)))
+            sizes.append(len(cut))
             done.extend(cut)
             if time.perf_counter() - started > seconds:
                 break
         return {
             "rows": np.array(done, dtype=np.int64),
-            "values": outputs.joined(answers),
+            "values": outputs.joined(answers, sizes),
             "call_ms": 1e3 * float(np.median(walls)),
+            "failures": self.asked_for("failures"),
+            "last_failure": getattr(self.predictor, "last_failure", None),
             # Once more after the calls: what a model imports on its first call belongs to it as well.
             "distributions": distributions(set(sys.modules) - self.before),
         }
@@ -181,8 +218,27 @@ class Worker:
     def profile(self, sample, rows, batch):
         """A separate profiled pass over production's own calls; never the timed one."""
         made = [self.samples[sample].call(cut) for cut in chunks(rows, batch)]
+        if self.watcher is not None:
+            return self.survey(made)
         copies = [self.samples[sample].call(cut) for cut in chunks(rows, batch)]
         return profiling.profile(self.predictor, made, copies, timing.leave_if_forked)
+
+    def survey(self, made):
+        """A service's calls by function, and those that no answer depends on."""
+        predictor, call = self.predictor, survey.caller_of(self.predictor)
+        sites = survey.watch(self.watcher, call, made, survey.own_code(predictor.folders))
+        rows, classes = survey.parts(survey.time_sites(call, made, sites), sites)
+        stubs, reason = dead.search(predictor.predict, made, sites, predictor.required)
+        undeclared = [{"name": s.site.label, "where": s.site.where, "ms": s.site.ns / 1e6} for s in stubs]
+        return {
+            "calls": len(made),
+            "functions": rows,
+            "classes": classes,
+            "operators": [],
+            "undeclared": undeclared,
+            "stubs": [dead.written(stub) for stub in stubs],
+            "reason": reason,
+        }
 
     def transform(self, script, sample, rows, batch, out_dir, options):
         """Run a transform's script on the loaded model with real inputs."""

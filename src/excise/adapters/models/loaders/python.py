@@ -117,7 +117,9 @@ def bare_model_kind(thing):
     runtime = sys.modules.get("onnxruntime")
     if runtime is not None and isinstance(thing, runtime.InferenceSession):
         return "onnx"
-    estimator = all(hasattr(thing, name) for name in ("fit", "predict", "get_params"))
+    estimator = all(
+        hasattr(type(thing), name) for name in ("fit", "predict", "get_params")
+    )  # a proxy may answer for all
     return "sklearn" if estimator and "sklearn" in sys.modules else None
 
 

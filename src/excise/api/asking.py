@@ -1,0 +1,157 @@
+"""How a service or an endpoint is asked: by a template that is filled with rows, or with recorded requests."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+import msgspec
+
+from excise.adapters.models.loaders import requests
+from excise.api.settings import AuditSettings
+from excise.core.errors import DataError, UsageError
+from excise.core.predictor import Subject
+from excise.core.refs import ModelRef, RefKind
+from excise.core.spelling import did_you_mean
+from excise.tables import Table
+from excise.tables.json_lines import from_records
+
+ASKED = ("service", "endpoint")
+"""Kinds of subjects that take requests."""
+RECORDED = {"method", "path"}
+"""Columns that say that rows are recorded requests."""
+METHOD = re.compile(r"[A-Z]+")
+VARIABLE = re.compile(r"\$\{(\w+)\}")
+"""A header may name an environment variable, so that no secret stands in a file."""
+
+Template = Mapping[str, Any]
+
+
+class Asked(NamedTuple):
+    """A subject that takes requests, and its rows.
+
+    Attributes:
+        template: what makes requests of the rows; None where the rows are whole requests.
+        current, reference: the rows.
+    """
+
+    template: Template | None
+    current: Table
+    reference: Table | None
+
+
+def asked(settings: AuditSettings, ref: ModelRef, current: Table, reference: Table | None) -> Asked:
+    """Rows and template of an audit whose subject takes requests.
+
+    Recorded requests of one route whose bodies are objects with the same keys become rows of those keys, so that
+    their columns are judged and cast as any others are.
+
+    Raises:
+        UsageError: neither a template nor recorded requests, or a field that no column fills.
+        DataError: no recorded request is one of ``--request``.
+    """
+    named = _named(settings.request, ref)
+    if set(current.names) >= RECORDED:
+        current = _of_route(current, named)
+        reference = None if reference is None else _of_route(reference, named)
+        rows = _bodies(current, settings.target)
+        approved = None if reference is None else _bodies(reference, settings.target)
+        if rows is None or (approved is None) != (reference is None):
+            return Asked(None, current, reference)
+        named = named or _route_of(current.records()[0])
+        current, reference = rows, approved
+    if named is None:
+        raise UsageError(f"{ref.text}: how is it asked?", hint="--request 'POST /predict', or give recorded requests")
+    method, path = named
+    template = {"method": method, "path": path, "headers": list(_headers(settings.headers)), "body": settings.body}
+    _check_fields(template, current)
+    return Asked(template, current, reference)
+
+
+def with_template(subject: Subject, template: Template | None, settings: AuditSettings) -> Subject:
+    """The subject, asked by this template where it takes requests."""
+    if subject.kind not in ASKED:
+        return subject
+    own = {"request": template, "required": list(settings.required), "timeout_s": settings.timeout_s}
+    options = {**subject.variant.loader.options, **own}
+    loader = msgspec.structs.replace(subject.variant.loader, options=options)
+    return msgspec.structs.replace(subject, variant=msgspec.structs.replace(subject.variant, loader=loader))
+
+
+def _named(request: str | None, ref: ModelRef) -> tuple[str, str] | None:
+    """Method and path as the user named them; a URL's own path stands in."""
+    if request is not None:
+        return _parsed(request)
+    path = urlsplit(ref.target).path if ref.kind is RefKind.URL else ""
+    return ("POST", path) if path.strip("/") else None
+
+
+def _parsed(request: str) -> tuple[str, str]:
+    """``POST /predict`` in its two parts; a lone path is posted to."""
+    method, _, path = request.strip().rpartition(" ")
+    method = method.strip() or "POST"
+    if not path.startswith("/") or not METHOD.fullmatch(method):
+        raise UsageError(f"{request!r} is no request", hint="write a method and a path: --request 'POST /predict'")
+    return method, path
+
+
+def _headers(lines: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """``Name: value`` as pairs; ``${NAME}`` stands for an environment variable."""
+    for line in lines:
+        name, colon, value = line.partition(":")
+        if not colon or not name.strip() or any(letter in line for letter in "\r\n"):
+            raise UsageError(f"the header {name.strip()!r} has no value", hint="write --header 'Name: value'")
+        yield name.strip(), VARIABLE.sub(_variable, value.strip())
+
+
+def _variable(match: re.Match[str]) -> str:
+    if match[1] not in os.environ:
+        raise UsageError(f"a header names ${{{match[1]}}}, which is not set", hint=f"export {match[1]}=…")
+    return os.environ[match[1]]
+
+
+def _check_fields(template: Template, rows: Table) -> None:
+    """Refuse a field that no column fills."""
+    texts = [template["path"], template["body"] or "", *(value for _, value in template["headers"])]
+    for name in (name for text in texts for name in requests.fields(text)):
+        if name not in rows.names and name not in requests.WORDS:
+            known = (*rows.names, *requests.WORDS)
+            raise UsageError(f"the request has a field {{{{{name}}}}}, and no column", hint=did_you_mean(name, known))
+
+
+def _of_route(table: Table, named: tuple[str, str] | None) -> Table:
+    """The recorded requests of one route; all of them where none is named."""
+    if named is None:
+        return table
+    rows = table.records()
+    kept = [row for row in rows if _route_of(row) == named]
+    if not kept:
+        routes = sorted({" ".join(_route_of(row)) for row in rows})
+        raise DataError(f"{table.source} holds no {' '.join(named)}", hint=f"it holds: {', '.join(routes[:5])}")
+    return from_records(kept, table.source)
+
+
+def _route_of(row: Mapping[str, Any]) -> tuple[str, str]:
+    """Method and path, without the query."""
+    return str(row["method"] or "POST").upper(), str(row["path"] or "/").partition("?")[0]
+
+
+def _bodies(table: Table, target: str | None) -> Table | None:
+    """The bodies as rows, with the label beside; None unless they are objects with the same keys, sent to one path."""
+    rows = table.records()
+    first = rows[0].get("body")
+    if not isinstance(first, Mapping) or not first:
+        return None
+    alike = all(
+        isinstance(row["body"], Mapping)
+        and row["body"].keys() == first.keys()
+        and (row["method"], row["path"]) == (rows[0]["method"], rows[0]["path"])
+        and "?" not in row["path"]
+        for row in rows
+    )
+    labels = [{target: row[target]} if target in row else {} for row in rows]
+    bodies = [{**row["body"], **label} for row, label in zip(rows, labels, strict=True)]
+    return from_records(bodies, table.source) if alike else None

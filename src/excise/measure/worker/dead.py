@@ -1,0 +1,224 @@
+"""Finds work that no answer depends on: a call is left out, and the answers stay what they were.
+
+Self-contained: stdlib only, Python 3.8 syntax. Each call from the service's own code is tried alone, on requests whose
+answers differ: first it does nothing (its value is None), then its first value stands for every later one. What changes
+no answer in the first way can be dropped, in the second way computed once. Then all of them are left out together.
+"""
+
+import gc
+import inspect
+import json
+import sys
+import types
+
+Trampolines = sys.modules["_excise_worker_trampolines"].Trampolines
+put = sys.modules["_excise_worker_survey"].put
+
+TRIED = ("own_code", "validation", "serialization", "logging", "input_output")
+"""Kinds of calls that are tried: not what makes the model's input or asks the model, nor what the framework does."""
+DROP, ONCE = "drop", "once"
+REQUESTS = 40
+"""Different answers that must stay what they were, at most."""
+MOST = 40
+
+
+class Stub(object):
+    """A call that is left out, from one place.
+
+    Attributes:
+        site: ``code`` (or a function of C's), ``caller`` and ``line``. how: ``drop`` or ``once``.
+        met: whether the call was made since, so that leaving it out says something.
+    """
+
+    def __init__(self, site, how):
+        self.site, self.how, self.met = site, how, False
+
+    def put(self, trampolines):
+        """Leave the call out; whether it was found."""
+        return put(trampolines, [self.site], self.leave_out)
+
+    def leave_out(self, original, find):
+        """What is called instead."""
+        frame_at, kept, how = sys._getframe, [], self.how
+
+        def call(*args, **kwargs):
+            if find(frame_at(1)) is None:
+                return original(*args, **kwargs)
+            self.met = True
+            if how == DROP:
+                return None
+            if not kept:
+                kept.append(original(*args, **kwargs))
+            return kept[0]
+
+        async def acall(*args, **kwargs):
+            if find(frame_at(1)) is None:
+                return await original(*args, **kwargs)
+            self.met = True
+            if how == DROP:
+                return None
+            if not kept:
+                kept.append(await original(*args, **kwargs))
+            return kept[0]
+
+        return acall if inspect.iscoroutinefunction(original) else call
+
+
+def search(predict, made, sites, required):
+    """Stubs of calls that no answer depends on, the dear ones first; and why none can be told (None where one can)."""
+    judge, found = Judge(predict, made), []
+    if judge.reason:
+        return [], judge.reason
+    for site in candidates(sites, required):
+        if any(left_out_with(site, stub.site) for stub in found):
+            continue
+        for how in (DROP, ONCE):
+            if judge.unchanged([Stub(site, how)]):
+                found.append(Stub(site, how))
+                break
+    while found and not judge.unchanged(found):
+        found.pop()  # the cheapest one
+    return found, None
+
+
+def candidates(sites, required):
+    """The sites that are tried."""
+    return [one for one in sites if one.of_service and one.kind in TRIED and not named(one, required)][:MOST]
+
+
+def named(site, required):
+    """Whether a function is marked as required, by its name with or without its class or module."""
+    return site.label in required or site.label.rpartition(".")[2] in required
+
+
+def left_out_with(site, other):
+    """Whether a call is made by a function, or by a C function on the same line, that is left out already."""
+    return site.caller is other.code or (other.builtin and site.caller is other.caller and site.line == other.line)
+
+
+class Judge(object):
+    """Whether answers stay what they were; parts that differ from call to call by themselves are not looked at."""
+
+    def __init__(self, predict, made):
+        self.predict = predict
+        self.reason = None
+        first, second = self.ask(made), self.ask(made)
+        self.made, self.expected, seen = [], [], set()
+        for batch, one, other in zip(made, first, second):
+            stable = {path: value for path, value in one.items() if other.get(path) == value}
+            key = json.dumps(stable, sort_keys=True, default=str)
+            if key not in seen and len(self.made) < REQUESTS:
+                seen.add(key)
+                self.made.append(batch)
+                self.expected.append(stable)
+        if len(self.made) < 2:
+            self.reason = "all answers are alike, so that nothing can be told from them"
+
+    def ask(self, made):
+        """Every answer as its leaves by path."""
+        return [leaves(self.predict(batch)) for batch in made]
+
+    def unchanged(self, stubs):
+        """Whether the answers are the same without these calls."""
+        trampolines = Trampolines()
+        try:
+            if not all([stub.put(trampolines) for stub in stubs]):
+                return False
+            answers = self.ask(self.made)
+        except (Exception, SystemExit):
+            return False
+        finally:
+            trampolines.off()
+        return all(stub.met for stub in stubs) and all(
+            all(answer.get(path, MISSING) == value for path, value in expected.items())
+            for answer, expected in zip(answers, self.expected)
+        )
+
+
+MISSING = object()
+
+
+def leaves(value, path=""):
+    """The single values in an answer by their path."""
+    if isinstance(value, dict):
+        pairs = [(str(key), part) for key, part in value.items()]
+    elif isinstance(value, (list, tuple)):
+        pairs = [(str(index), part) for index, part in enumerate(value)]
+    else:
+        return {path: value if isinstance(value, (int, float, str, bool, type(None))) else repr(value)}
+    found = {}
+    for key, part in pairs:
+        found.update(leaves(part, "%s/%s" % (path, key)))
+    return found or {path: repr(value)}
+
+
+class Place(object):
+    """Where a call is, found again in another process by what ``written`` says of it."""
+
+    builtin = False
+
+    def __init__(self, written, codes):
+        self.line = written["line"]
+        self.caller = None if written["caller"] is None else codes[tuple(written["caller"])]
+        if written["module"]:
+            self.builtin, self.code = True, getattr(sys.modules[written["module"]], written["code"])
+        else:
+            self.code = codes[tuple(written["code"])]
+
+
+def written(stub):
+    """A stub as plain values."""
+    site = stub.site
+    return {
+        "module": site.code.__module__ if site.builtin else None,
+        "code": site.code.__name__ if site.builtin else key(site.code),
+        "caller": None if site.caller is None else key(site.caller),
+        "line": site.line,
+        "how": stub.how,
+    }
+
+
+def key(code):
+    """What a code object is known by in every process."""
+    return [code.co_filename, code.co_firstlineno, code.co_name]
+
+
+def codes_in(files):
+    """Code objects of the functions from these files, by their key."""
+    found, queue = (
+        {},
+        [
+            one.__code__
+            for one in gc.get_objects()
+            if type(one) is types.FunctionType and one.__code__.co_filename in files
+        ],
+    )
+    while queue:
+        code = queue.pop()
+        found[tuple(key(code))] = code
+        queue.extend(part for part in code.co_consts if isinstance(part, types.CodeType))
+    return found
+
+
+class Shadow(object):
+    """The calls that a service is run without when its shadow pipeline is dropped; they are looked for when first used."""
+
+    def __init__(self, stubs):
+        self.written = stubs
+        self._trampolines = None
+
+    def __enter__(self):
+        if self._trampolines is None:
+            self._trampolines = Trampolines()
+            places = [
+                place for one in self.written for place in (one["code"], one["caller"]) if isinstance(place, list)
+            ]
+            codes = codes_in({place[0] for place in places})
+            for one in self.written:
+                if not Stub(Place(one, codes), one["how"]).put(self._trampolines):
+                    raise LookupError("%s is not there to be left out" % one["code"])
+        else:
+            self._trampolines.on()
+
+    def __exit__(self, *_):
+        self._trampolines.off()

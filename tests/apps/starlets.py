@@ -1,0 +1,50 @@
+"""ASGI applications in their corners: lifespans that fail, answers in parts, and whatever is not finished."""
+
+import asyncio
+
+from starlette.applications import Starlette
+from starlette.responses import JSONResponse, StreamingResponse
+from starlette.routing import Route
+
+
+async def double(request):
+    body = await request.json()
+    request.app.state.asked = getattr(request.app.state, "asked", 0) + 1
+    return JSONResponse({"y": 2 * body["x"]})
+
+
+async def parts(request):
+    async def letters():
+        for letter in "abc":
+            await asyncio.sleep(0)
+            yield letter
+
+    return StreamingResponse(letters(), media_type="text/plain")
+
+
+app = Starlette(routes=[Route("/double", double, methods=["POST"]), Route("/parts", parts)])
+
+
+async def failing_lifespan(app):
+    raise ConnectionError("the feature store is away")
+    yield
+
+
+broken = Starlette(lifespan=failing_lifespan)
+
+
+async def without_lifespan(scope, receive, send):
+    assert scope["type"] == "http"
+    await receive()
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"application/json")]})
+    await send({"type": "http.response.body", "body": b"[1"})
+    await send({"type": "http.response.body", "body": b", 2]"})
+
+
+async def unfinished(scope, receive, send):
+    if scope["type"] == "http":
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+
+
+def create_app():
+    return app
