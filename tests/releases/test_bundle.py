@@ -170,3 +170,25 @@ def test_what_is_missing_or_no_python_is_said_in_one_line(project):
     (project / "serving/cleaning.py").write_text("def (")
     with pytest.raises(ModelError, match=r"cleaning\.py is not Python"):
         collect(subject(project))
+
+
+def test_a_model_that_is_a_folder_keeps_its_name_inside_the_release(tmp_path):
+    folder = tmp_path / "encoder"
+    (folder / "1_Pooling").mkdir(parents=True)
+    files = [folder / "config.json", folder / "1_Pooling" / "config.json"]
+    for file in files:
+        file.write_text("{}")
+    subject = Subject(
+        ref=ModelRef.parse(str(folder)),
+        kind="transformers",
+        variant=Variant(
+            name="production", loader=LoaderSpec(loader=str(LOADERS / "transformers.py"), target=str(folder))
+        ),
+        default_input=InputKind.RECORDS,
+        files=tuple(map(str, files)),
+    )
+    bundle = collect(subject)
+    assert bundle.target == "encoder"
+    assert [file.path for file in bundle.files] == ["encoder/1_Pooling/config.json", "encoder/config.json"]
+    with staged(bundle, tmp_path) as root:
+        assert loader_in(root, bundle.loader, bundle.target, bundle.options).target == str(root / "encoder")

@@ -35,6 +35,14 @@ STANDS_STILL = sys.platform == "linux"
 """Elsewhere the kernel does not end a stopped process together with ours: one would be left behind after a kill."""
 
 
+def wire_columns(table: Table) -> list[dict[str, Any]]:
+    """A table's columns as the worker program takes them."""
+    return [
+        {"name": c.name, "kind": str(c.kind), "dtype": c.dtype, "values": c.values, "nulls": c.nulls}
+        for c in table.columns
+    ]
+
+
 class Worker:
     """One fresh process with one model; stopped while it is not asked anything.
 
@@ -142,11 +150,7 @@ class Worker:
         """
         ids = [int(row) for row in (range(table.rows) if rows is None else rows)]
         sent = table if rows is None else table.take(np.asarray(ids))
-        columns = [
-            {"name": c.name, "kind": str(c.kind), "dtype": c.dtype, "values": c.values, "nulls": c.nulls}
-            for c in sent.columns
-        ]
-        self._ask("data", LOAD_TIMEOUT_S, name=name, kind=str(kind), columns=columns, ids=ids)
+        self._ask("data", LOAD_TIMEOUT_S, name=name, kind=str(kind), columns=wire_columns(sent), ids=ids)
 
     def warm(self, sample: str, rows: Rows, *, batch: int, shadow: bool, seconds: float) -> dict[str, Any]:
         """Call until the times are flat or ``seconds`` are spent."""

@@ -80,7 +80,8 @@ def collect(subject: Subject, *, include: Iterable[str | os.PathLike[str]] = ())
     sources = dict.fromkeys([*modules, *loader, *weights, *extra])
     if not sources:
         raise StoreError(f"{subject.ref.text} has no files", hint="a release needs a model file or a handler")
-    root = common_folder([*sources, *(folder / "here" for folder in folders)])
+    model = [path] if (path := absolute(spec.target)).is_dir() else []
+    root = common_folder([*sources, *model, *(folder / "here" for folder in folders)])
     given = frozenset(extra)
     files = (
         BundleFile(path=relative(path, root), source=path, role=role_of(path, given=path in given)) for path in sources

@@ -58,15 +58,22 @@ def find(ref: ModelRef, *, trust_pickle: bool = False) -> Subject:
 
 
 def _unknown(ref: ModelRef) -> ModelError:
-    """No adapter knows the suffix; the ones that are known are listed."""
-    from excise.adapters.models.inspection import existing_file, head_of, what_it_is  # noqa: PLC0415  the failing path only
+    """No adapter knows it; what they know is listed."""
+    from excise.adapters.models.inspection import existing_path, head_of, what_it_is  # noqa: PLC0415  the failing path only
 
-    file = existing_file(ref.target)
-    known = sorted({suffix for adapter in installed() for suffix in getattr(adapter, "suffixes", ())})
-    if file.suffix == ".py":
+    path = existing_path(ref.target)
+    if path.is_dir():
+        marks = ", ".join(names_of("members"))
+        return ModelError(f"{ref.target} is a folder without a model's files", hint=f"known by one of: {marks}")
+    if path.suffix == ".py":
         return ModelError(f"{ref.text} names no attribute", hint=f"write {ref.target}:handler")
-    seen = what_it_is(head_of(file))
+    seen = what_it_is(head_of(path))
     return ModelError(
-        f"no adapter for {file.suffix or 'a file without suffix'} ({ref.target} is {seen})",
-        hint=f"known: {', '.join(known)}, file.py:attr, module:attr",
+        f"no adapter for {path.suffix or 'a file without suffix'} ({ref.target} is {seen})",
+        hint=f"known: {', '.join(names_of('suffixes', 'shared'))}, file.py:attr, module:attr",
     )
+
+
+def names_of(*which: str) -> list[str]:
+    """Names by which the adapters know their models, of the attributes that they have."""
+    return sorted({name for adapter in installed() for one in which for name in getattr(adapter, one, ())})

@@ -1,10 +1,12 @@
 """The suite that every predictor can be held against; third parties run it on theirs.
 
 check_predictor(load(target, {}), batches=[one_row, other_row], whole=both_rows, broken={"a missing column": bad})
+check_worker(load(target, {}), LoaderSpec(loader=file, target=target), table, kind=InputKind.FRAME)
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -13,13 +15,18 @@ import msgspec
 import numpy as np
 
 from excise.core.errors import Mismatch
-from excise.core.predictor import InputKind, Predictor
+from excise.core.predictor import InputKind, LoaderSpec, Predictor
 from excise.core.signature import Signature
+from excise.measure.process import Worker, wire_columns
+from excise.measure.worker import inputs, outputs
+from excise.tables import Table
 
 TOLERANCE = 1e-5
 """Relative: batched kernels may add in another order."""
 THREADS = 4
 REPEATS = 8
+WORKER_S = 60.0
+"""Within which a worker answers the rows of one check."""
 STAGES = ("preprocess", "predict", "postprocess")
 
 
@@ -61,6 +68,42 @@ def check_predictor(
     for _, check in checks:
         check()
     return [name for name, _ in checks]
+
+
+def check_worker(
+    predictor: Any, spec: LoaderSpec, table: Table, *, kind: InputKind, python: str = sys.executable
+) -> None:
+    """Hold the answers of a fresh worker against those in this process: equal bytes, row by row.
+
+    Args:
+        predictor: loaded here.
+        spec: how the worker loads the same.
+        table: the rows of one call.
+        kind: the form in which both get them.
+        python: the interpreter of the worker; its libraries must be the ones here.
+    Raises:
+        Mismatch: an output differs, or there is another set of outputs.
+    """
+    names = [tensor["name"] for tensor in predictor.signature["inputs"]]
+    rows = inputs.Rows(wire_columns(table), str(kind), names, list(range(table.rows)))
+    here = outputs.by_name(predictor.predict(rows.call(list(range(table.rows)))), table.rows)
+    with Worker(python) as worker:
+        worker.load(spec)
+        worker.data(table, kind=kind)
+        answer = worker.outputs("current", range(table.rows), batch=table.rows, shadow=True, seconds=WORKER_S)
+    there = answer["values"]
+    if sorted(here) != sorted(there):
+        raise Mismatch(f"outputs are {sorted(here)} in process and {sorted(there)} in a worker")
+    differ = [name for name in here if not equal_bytes(here[name], there[name])]
+    if differ:
+        raise Mismatch(f"output {differ[0]!r} differs between this process and a worker")
+
+
+def equal_bytes(one: np.ndarray[Any, Any], other: np.ndarray[Any, Any]) -> bool:
+    """Whether two arrays are the same to the last bit; texts and lists where they are equal."""
+    if object in (one.dtype, other.dtype):
+        return same(list(one), list(other))
+    return one.dtype == other.dtype and one.shape == other.shape and one.tobytes() == other.tobytes()
 
 
 def same(one: Any, other: Any, tolerance: float = 0.0) -> bool:

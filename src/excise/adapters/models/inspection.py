@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import re
 import zipfile
+from importlib.metadata import packages_distributions, version
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -23,6 +25,11 @@ FIRST_BYTES: tuple[tuple[bytes | tuple[bytes, ...], str], ...] = (
     (ONNX_FIRST_FIELD, "a protocol buffer"),
 )
 HEAD_BYTES = 64
+
+
+def existing_path(path: str) -> Path:
+    """A folder, or a file as ``existing_file`` demands it."""
+    return Path(path) if Path(path).is_dir() else existing_file(path)
 
 
 def existing_file(path: str) -> Path:
@@ -89,11 +96,16 @@ def whole_zip(file: Path, *members: str) -> None:
         with zipfile.ZipFile(file) as archive:
             names = archive.namelist()
     except zipfile.BadZipFile:
-        message = f"{file} is truncated: a zip archive without its directory ({file.stat().st_size} bytes)"
-        raise ModelError(message, hint="copy or download it again") from None
+        raise truncated(file, "a zip archive without its directory") from None
     if not any(name.endswith(member) for name in names for member in members):
         message = f"{file} is a zip archive without {' or '.join(members)}"
         raise ModelError(message, hint="name a file that was saved by the library its suffix stands for")
+
+
+def truncated(file: Path, seen: str) -> ModelError:
+    """The file was cut off; ``seen`` says by what that is known."""
+    message = f"{file} is truncated: {seen} ({file.stat().st_size} bytes)"
+    return ModelError(message, hint="copy or download it again")
 
 
 def wrong_type(file: Path, head: bytes) -> ModelError:
@@ -102,6 +114,29 @@ def wrong_type(file: Path, head: bytes) -> ModelError:
         f"{file} is not what {file.suffix} stands for: by its first bytes it is {what_it_is(head)}",
         hint="rename it to its real suffix, or save the model again",
     )
+
+
+def tail_of(file: Path, size: int) -> bytes:
+    """Its last bytes, at most ``size`` of them."""
+    with file.open("rb") as opened:
+        opened.seek(-min(size, file.stat().st_size), 2)
+        return opened.read()
+
+
+def demand_version(file: Path, *, package: str, saved: tuple[int, ...]) -> None:
+    """Refuse a file that a newer version of its library saved: an older one may load it and misread it.
+
+    Raises:
+        ModelError: the installed version is older, up to the precision of ``saved``.
+        MissingExtra: none is installed.
+    """
+    demand_packages(package, package)
+    installed = version(next(iter(packages_distributions().get(package, ())), package))
+    numbers = tuple(int(part) for part in re.findall(r"\d+", installed)[: len(saved)])
+    if saved > numbers:
+        newer = ".".join(map(str, saved))
+        message = f"{file} was saved by {package} {newer}, newer than the installed {installed}"
+        raise ModelError(message, hint=f"pip install '{package}>={newer}', as production has it")
 
 
 def demand_trust(file: Path, *, trusted: bool, without: str) -> None:

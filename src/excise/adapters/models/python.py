@@ -36,11 +36,11 @@ class PythonModels:
         attribute = str(ref.attribute)
         if ref.kind is RefKind.FILE_ATTRIBUTE:
             file = existing_file(ref.target).resolve()
-            _demand_attribute(file, attribute)
+            demand_attribute(file, attribute)
             return _subject(ref, f"{file}:{attribute}", file)
         source = _module_source(ref)
         if source is not None:
-            _demand_attribute(source, attribute)
+            demand_attribute(source, attribute)
         return _subject(ref, f"{ref.target}:{attribute}", source)
 
 
@@ -68,7 +68,7 @@ def _module_source(ref: ModelRef) -> Path | None:
     return Path(spec.origin) if spec.origin and spec.origin.endswith(".py") else None
 
 
-def _demand_attribute(file: Path, attribute: str) -> None:
+def demand_attribute(file: Path, attribute: str) -> None:
     """Refuse an attribute that the source cannot define."""
     names = _top_level_names(file)
     first = attribute.partition(".")[0]

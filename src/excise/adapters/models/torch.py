@@ -1,55 +1,65 @@
-"""PyTorch models in files: torch.export's ``.pt2`` and TorchScript's ``.pt``."""
+"""PyTorch models in files: torch.export's ``.pt2``, TorchScript's ``.pt``, and ``.safetensors`` with its module."""
 
 from __future__ import annotations
 
 import zipfile
 from pathlib import Path
-from typing import ClassVar
 
-from excise.adapters.models import LOADERS
-from excise.adapters.models.inspection import PICKLE, demand_packages, existing_file, head_of, whole_zip
+from excise.adapters.models.files import ModelFiles
+from excise.adapters.models.inspection import PICKLE, head_of, whole_zip
+from excise.adapters.models.python import demand_attribute
+from excise.adapters.models.transformers import CONFIG
+from excise.adapters.models.weights import SUFFIX as WEIGHTS
+from excise.adapters.models.weights import whole_weights
 from excise.core.errors import ModelError
-from excise.core.predictor import InputKind, LoaderSpec, Subject, Variant
-from excise.core.refs import ModelRef, RefKind
 
 EXPORTED = (".pt2",)
 SCRIPTED = (".pt", ".pth", ".ts", ".torchscript")
+MODULE = "module"
+"""What the Python file beside weights defines."""
 CONSTANTS = "constants.pkl"
 """Member that TorchScript archives have and pickled checkpoints have not."""
 
 
-class TorchModels:
-    """``.pt2`` and TorchScript files; a module object is a Python handler."""
+class TorchModels(ModelFiles):
+    """``.pt2`` and TorchScript files, weights with a module of the same name; a module object is a Python handler."""
 
     name = "torch"
-    suffixes: ClassVar[tuple[str, ...]] = (*EXPORTED, *SCRIPTED)
+    suffixes = (*EXPORTED, *SCRIPTED, WEIGHTS)
+    packages = ("torch",)
 
-    def matches(self, ref: ModelRef) -> bool:
-        """Whether the path ends as one of ours."""
-        return ref.kind is RefKind.PATH and Path(ref.target).suffix.lower() in self.suffixes
-
-    def describe(self, ref: ModelRef, *, trust_pickle: bool = False) -> Subject:
-        """Describe the archive by its member names; nothing is loaded.
-
-        Raises:
-            ModelError: missing, truncated, or a checkpoint of weights without code.
-            MissingExtra: torch is not installed.
-        """
-        del trust_pickle  # neither form is unpickled as code
-        file = existing_file(ref.target).resolve()
-        if file.suffix.lower() in EXPORTED:
-            whole_zip(file, "version", "model.json", "archive_format")
+    def check(self, path: Path, *, trusted: bool) -> None:
+        """Look at the archive's names; a checkpoint of weights without code is refused."""
+        del trusted  # none of the forms is unpickled as code
+        if path.suffix.lower() in EXPORTED:
+            whole_zip(path, "version", "model.json", "archive_format")
+        elif path.suffix.lower() == WEIGHTS:
+            whole_weights(path)
+            _demand_module(path)
         else:
-            _demand_script(file)
-        demand_packages("torch", "torch")
-        loader = LoaderSpec(loader=str(LOADERS / "torch.py"), target=str(file))
-        return Subject(
-            ref=ref,
-            kind=self.name,
-            variant=Variant(name="production", loader=loader, size_bytes=file.stat().st_size),
-            default_input=InputKind.TENSORS,
-            files=(str(file),),
-        )
+            _demand_script(path)
+
+    def needs(self, path: Path) -> tuple[str, ...]:
+        """torch, and what reads the weights."""
+        return ("torch", "safetensors") if path.suffix.lower() == WEIGHTS else ("torch",)
+
+    def files(self, path: Path) -> tuple[Path, ...]:
+        """The file, and the module that its weights go into."""
+        return (path, path.with_suffix(".py")) if path.suffix.lower() == WEIGHTS else (path,)
+
+
+def _demand_module(weights: Path) -> None:
+    """Refuse weights without the Python file beside them that defines ``module``."""
+    beside = weights.with_suffix(".py")
+    if beside.exists():
+        demand_attribute(beside, MODULE)
+    elif (weights.parent / CONFIG).exists():
+        message = f"{weights} is one file of a model"
+        raise ModelError(message, hint=f"name the folder: {weights.parent}")
+    else:
+        message = f"{weights} holds weights and no module"
+        hint = f"put a {beside.name} beside it that defines {MODULE}, a torch.nn.Module or what makes one"
+        raise ModelError(message, hint=hint)
 
 
 def _demand_script(file: Path) -> None:

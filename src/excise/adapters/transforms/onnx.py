@@ -17,6 +17,10 @@ from excise.core.tax import Culprit
 WEIGHTS = ("torch", "onnx", *HOLDERS)
 """Kinds that may hold matrices: estimators in files are trees and linear models, whose weights int8 does not shrink."""
 
+BOOSTERS = ("catboost", "lightgbm", "xgboost")
+EXPORTED = (*BOOSTERS, "sklearn", "torch", "onnx", *HOLDERS)
+"""Kinds of which some variant is made; of the rest none is, for a reason of its own."""
+
 
 class _OnnxVariant:
     """One way through the script; what the ways differ in is data."""
@@ -36,7 +40,9 @@ class _OnnxVariant:
 
     def applies(self, subject: Subject) -> str | None:
         """None where it may be tried; whether the model inside a handler fits is seen by the script."""
-        return None if subject.kind in self.kinds else self.otherwise
+        if subject.kind in self.kinds:
+            return None
+        return self.otherwise if subject.kind in EXPORTED else f"nothing here exports a {subject.kind} model to ONNX"
 
     def variables(self) -> Mapping[str, str]:
         """None: ONNX Runtime's threads are set in its session."""
@@ -44,10 +50,10 @@ class _OnnxVariant:
 
 
 class Onnx(_OnnxVariant):
-    """Export by skl2onnx or torch's legacy exporter; equal answers or no variant."""
+    """Export by skl2onnx, onnxmltools, CatBoost or torch's legacy exporter; equal answers or no variant."""
 
     name = "onnx"
-    kinds = ("sklearn", "torch", *HOLDERS)
+    kinds = (*BOOSTERS, "sklearn", "torch", *HOLDERS)
     otherwise = "it is ONNX already"
 
 

@@ -50,6 +50,9 @@ class Rows:
         by_name = {column["name"]: tensor(column) for column in self.columns}
         if self.names and all(name in by_name for name in self.names):
             return {name: by_name[name] for name in self.names}
+        lacking = [name for name in self.names if name not in by_name]
+        if 0 < len(lacking) < len(self.names) and len(by_name) < len(self.names):
+            raise KeyError("missing column%s %s" % ("s" if len(lacking) > 1 else "", ", ".join(lacking)))
         wrong = [column["name"] for column in self.columns if by_name[column["name"]].dtype.kind not in "biuf"]
         if wrong:
             raise TypeError("columns %s are no numbers, and the model takes one numeric tensor" % ", ".join(wrong))

@@ -16,9 +16,15 @@ Options:
 
 import importlib.util
 import os
+import runpy
 import sys
+import types
 
 import numpy as np
+
+shared = types.SimpleNamespace(
+    **runpy.run_path(os.path.join(os.path.dirname(os.path.abspath(__file__)), "onestage.py"))
+)
 
 
 def load(target, options):
@@ -69,7 +75,6 @@ class Estimator(StandIn):
         self._columns = options.get("columns")
         onnx = sibling("onnx")
         self._inputs = [(i.name, onnx.DTYPES[i.type], len(i.shape)) for i in session.get_inputs()]
-        self._cast = onnx.shaped
         self._name, self._dtype, _ = self._inputs[0]
         self._width = session.get_inputs()[0].shape[1] if not self._columns else None
         for method, output in options["methods"].items():
@@ -98,7 +103,7 @@ class Estimator(StandIn):
     def _frame_feeds(self, frame):
         feeds = {}
         for column, (name, dtype, rank) in zip(self._columns, self._inputs):
-            feeds[name] = self._cast(np.asarray(frame[column]), dtype, rank, column)
+            feeds[name] = shared.shaped(np.asarray(frame[column]), dtype, rank, column)
         return feeds
 
 
@@ -107,61 +112,30 @@ def leveled(output, flat):
     return output.reshape(-1) if flat else output
 
 
-class EstimatorPredictor(object):
+class EstimatorPredictor(shared.Tabular):
     """The stand-in estimator behind the predictor's interface."""
-
-    thread_safe = True
-    stages = ["predict"]
-    shadow = False
 
     def __init__(self, estimator, session, options):
         onnx = sibling("onnx")
         answer = options.get("answer") or next(iter(options["methods"]))
         wanted = options["methods"][answer]
-        self.model = estimator
-        self.required = {}
-        self.names = options.get("feature_names") or options.get("columns")
+        names = options.get("feature_names") or options.get("columns")
+        outputs = [onnx.spec_of(o) for o in session.get_outputs() if o.name == wanted]
+        shared.Tabular.__init__(self, estimator, names, None, None, outputs)
+        self.signature["inputs"] = [onnx.spec_of(i) for i in session.get_inputs()]
         self.default_input = "frame" if self.names else "tensors"
-        self.signature = {
-            "inputs": [onnx.spec_of(i) for i in session.get_inputs()],
-            "outputs": [onnx.spec_of(o) for o in session.get_outputs() if o.name == wanted],
-            "batch_axis": 0,
-        }
         self._answer = getattr(estimator, answer)
         self._by_column = bool(options.get("columns"))
 
     def predict(self, batch):
         """Answer a frame, a list of dicts, a 2-D array, or a dict of arrays."""
-        if type(batch) is dict:
-            batch = self._from_tensors(batch)
-        elif type(batch) is list and batch and type(batch[0]) is dict:
-            batch = self._from_tensors({name: np.asarray([row.get(name) for row in batch]) for name in batch[0]})
+        if self._by_column:
+            batch = self.columns(batch)
+        elif type(batch) is dict or type(batch) is list:
+            batch = self.matrix(batch)
         elif self.names and hasattr(batch, "iloc") and list(batch.columns) != self.names:
-            self._demand(batch.columns)
-            batch = batch[self.names]
+            batch = batch[self.chosen(batch.columns)]
         return self._answer(batch)
-
-    def _from_tensors(self, tensors):
-        if len(tensors) == 1:
-            (array,) = tensors.values()
-            if np.ndim(array) == 2 and not self._by_column:
-                return array
-            if np.ndim(array) == 2:
-                return {name: array[:, i] for i, name in enumerate(self.names)}
-        names = self.names or list(tensors)
-        self._demand(tensors)
-        return tensors if self._by_column else np.column_stack([tensors[name] for name in names])
-
-    def _demand(self, given):
-        missing = [name for name in self.names or [] if name not in given]
-        if missing:
-            raise KeyError("missing column%s %s" % ("s" if len(missing) > 1 else "", ", ".join(missing)))
-
-    def staged(self, batch, clock):
-        """The same call, timed as one stage."""
-        output = self.predict(batch)
-        clock("predict")
-        return output
 
     def close(self):
         """Drop the session, which its methods hold."""
@@ -224,19 +198,12 @@ class Module(StandIn):
         return self
 
 
-class ModulePredictor(object):
+class ModulePredictor(shared.OneStage):
     """The stand-in module behind the predictor's interface."""
-
-    thread_safe = True
-    stages = ["predict"]
-    shadow = False
-    default_input = "tensors"
 
     def __init__(self, module, session, options):
         self._session = sibling("onnx").SessionPredictor(lambda **extra: session, {})
-        self.model = module
-        self.required = {}
-        self.signature = self._session.signature
+        shared.OneStage.__init__(self, module, self._session.signature["inputs"], self._session.signature["outputs"])
         self._structure = options["structure"]
 
     def predict(self, batch):
@@ -246,12 +213,6 @@ class ModulePredictor(object):
         if self._structure == "tensor":
             return values[0]
         return values if self._structure == "list" else dict(zip(self._structure, values))
-
-    def staged(self, batch, clock):
-        """The same call, timed as one stage."""
-        output = self.predict(batch)
-        clock("predict")
-        return output
 
     def close(self):
         """Drop the session."""

@@ -1,6 +1,6 @@
 """Loads an ONNX file into ONNX Runtime.
 
-Self-contained: numpy and onnxruntime only, Python 3.8 syntax.
+Self-contained with the file beside it: numpy and onnxruntime only, Python 3.8 syntax.
 
 Options:
     threads: intra-op threads; 0 or absent leaves it to the runtime.
@@ -14,10 +14,16 @@ Options:
 
 import json
 import os
+import runpy
 import tempfile
+import types
 
 import numpy as np
 import onnxruntime
+
+shared = types.SimpleNamespace(
+    **runpy.run_path(os.path.join(os.path.dirname(os.path.abspath(__file__)), "onestage.py"))
+)
 
 DTYPES = {
     "tensor(float)": np.float32,
@@ -90,80 +96,28 @@ def spec_of(value):
     return {"name": value.name, "dtype": name, "shape": shape}
 
 
-class SessionPredictor(object):
+class SessionPredictor(shared.NamedTensors):
     """A session behind the predictor's interface."""
-
-    thread_safe = True
-    stages = ["predict"]
-    shadow = False
-    default_input = "tensors"
 
     def __init__(self, open_, options):
         self._open = open_
-        self.model = open_()
-        self.required = {}
-        inputs = self.model.get_inputs()
-        self.inputs = [(i.name, DTYPES.get(i.type, np.float32), len(i.shape or [])) for i in inputs]
-        outputs = self.model.get_outputs()
+        session = open_()
+        outputs = session.get_outputs()
         wanted = options.get("outputs") or [o.name for o in outputs]
         unknown = sorted(set(wanted) - {o.name for o in outputs})
         if unknown:
             raise KeyError("no output %s; there are: %s" % (", ".join(unknown), ", ".join(o.name for o in outputs)))
         self.outputs = list(wanted)
-        self.signature = {
-            "inputs": [spec_of(i) for i in inputs],
-            "outputs": [spec_of(o) for o in outputs if o.name in self.outputs],
-            "batch_axis": 0,
-        }
+        answered = [spec_of(o) for o in outputs if o.name in self.outputs]
+        shared.NamedTensors.__init__(self, session, [spec_of(i) for i in session.get_inputs()], answered)
 
     def predict(self, batch):
         """Answer a dict of arrays (``{"": 2-D}`` for a model of one input), a frame, a 2-D array or a list of dicts."""
         return self._answer(self.model, self.feeds(batch))
 
-    def staged(self, batch, clock):
-        """The same call, timed as one stage."""
-        output = self.predict(batch)
-        clock("predict")
-        return output
-
     def _answer(self, session, feeds):
         values = [plain(value) for value in session.run(self.outputs, feeds)]
         return values[0] if len(values) == 1 else dict(zip(self.outputs, values))
-
-    def feeds(self, batch):
-        """The session's inputs, in its own dtypes and ranks."""
-        columns = self._columns(batch)
-        if len(columns) == 1:
-            (array,) = columns.values()
-            return self._from_matrix(array) if np.ndim(array) >= 2 else self._from_columns(columns)
-        return self._from_columns(columns)
-
-    def _columns(self, batch):
-        if type(batch) is dict:
-            return batch
-        if hasattr(batch, "iloc"):
-            return {str(name): batch[name].to_numpy() for name in batch.columns}
-        if type(batch) is list and batch and type(batch[0]) is dict:
-            return {name: np.asarray([row.get(name) for row in batch]) for name in batch[0]}
-        return {"": np.asarray(batch)}
-
-    def _from_matrix(self, array):
-        if len(self.inputs) == 1:
-            name, dtype, _ = self.inputs[0]
-            return {name: cast(array, dtype, name)}
-        if np.shape(array)[1] != len(self.inputs):
-            raise ValueError("%d columns given, the model has %d inputs" % (np.shape(array)[1], len(self.inputs)))
-        return {name: shaped(array[:, i], dtype, rank, name) for i, (name, dtype, rank) in enumerate(self.inputs)}
-
-    def _from_columns(self, columns):
-        if len(self.inputs) == 1 and self.inputs[0][0] not in columns:
-            name, dtype, rank = self.inputs[0]
-            arrays = [cast(array, dtype, key) for key, array in columns.items()]
-            return {name: np.column_stack(arrays) if rank == 2 else arrays[0]}
-        missing = [name for name, _, _ in self.inputs if name not in columns]
-        if missing:
-            raise KeyError("missing input%s %s" % ("s" if len(missing) > 1 else "", ", ".join(missing)))
-        return {name: shaped(columns[name], dtype, rank, name) for name, dtype, rank in self.inputs}
 
     def profile_ops(self, batches):
         """Self times by operator, per call, from ONNX Runtime's own profile; one row per operator type."""
@@ -178,35 +132,12 @@ class SessionPredictor(object):
             with open(path) as file:
                 return profile_rows(json.load(file), max(len(batches), 1))
 
-    def close(self):
-        """Drop the session, which frees its threads and arena."""
-        self.model = None
-
 
 def plain(value):
     """An output as an array: a sequence of maps (ZipMap) becomes one column per key."""
     if isinstance(value, list) and value and isinstance(value[0], dict):
         return np.asarray([list(row.values()) for row in value])
     return value
-
-
-def cast(array, dtype, name):
-    """An array in the session's dtype; an array that has it is passed as it is."""
-    array = np.asarray(array)
-    if dtype is np.object_:
-        return array.astype(str).astype(object) if array.dtype.kind != "O" else array
-    if array.dtype.kind == "O" or array.dtype != dtype:
-        try:
-            return array.astype(dtype)
-        except (TypeError, ValueError) as error:
-            raise TypeError("input %r cannot be cast to %s: %s" % (name, np.dtype(dtype).name, error))
-    return np.ascontiguousarray(array)
-
-
-def shaped(array, dtype, rank, name):
-    """The same, with a trailing axis of one where the session wants a column."""
-    array = cast(array, dtype, name)
-    return array.reshape(-1, 1) if rank == 2 and array.ndim == 1 else array
 
 
 def profile_rows(events, calls):

@@ -1,6 +1,6 @@
 """Loads a scikit-learn estimator or pipeline: ``.skops``, ``.joblib``, ``.pkl``.
 
-Self-contained: numpy, scikit-learn and (for ``.skops``) skops, pandas only where a frame is needed; Python 3.8 syntax.
+Self-contained with the file beside it: numpy, scikit-learn and (for ``.skops``) skops, pandas only where a frame is needed; Python 3.8 syntax.
 
 Options:
     method: ``predict_proba`` or ``predict`` (default: ``predict_proba`` where the estimator has it).
@@ -8,8 +8,14 @@ Options:
 """
 
 import os
+import runpy
+import types
 
 import numpy as np
+
+shared = types.SimpleNamespace(
+    **runpy.run_path(os.path.join(os.path.dirname(os.path.abspath(__file__)), "onestage.py"))
+)
 
 PICKLES = (".joblib", ".pkl", ".pickle")
 KNOWN = (
@@ -88,101 +94,35 @@ def text_columns(estimator):
     return found
 
 
-class EstimatorPredictor(object):
-    """An estimator behind the predictor's interface."""
-
-    thread_safe = True
-    stages = ["predict"]
-    shadow = False
+class EstimatorPredictor(shared.Tabular):
+    """An estimator behind the predictor's interface; a frame where it was fitted on one, else arrays as they are."""
 
     def __init__(self, estimator, options):
         method = options.get("method") or ("predict_proba" if hasattr(estimator, "predict_proba") else "predict")
         if not callable(getattr(estimator, method, None)):
             raise TypeError("%s has no %s()" % (type(estimator).__name__, method))
-        self.model = estimator
-        self.method = method
-        self.names = names_of(estimator)
-        self.width = width_of(estimator)
-        self.required = {}
+        output = {"name": method, "dtype": output_dtype(estimator, method), "shape": output_shape(estimator, method)}
+        names, width, text = names_of(estimator), width_of(estimator), text_columns(estimator)
+        shared.Tabular.__init__(self, estimator, names, width, None, [output], text)
         self.default_input = "frame" if self.names else "tensors"
-        self.signature = self._signature()
+        self.method = method
         self._answer = getattr(estimator, method)
-
-    def _signature(self):
-        if self.names:
-            text = text_columns(self.model)
-            inputs = [{"name": n, "dtype": "str" if n in text else "float64", "shape": [None]} for n in self.names]
-        else:
-            inputs = [{"name": "X", "dtype": "float64", "shape": [None, self.width]}]
-        outputs = [{"name": self.method, "dtype": self._output_dtype(), "shape": self._output_shape()}]
-        return {"inputs": inputs, "outputs": outputs, "batch_axis": 0}
-
-    def _output_dtype(self):
-        classes = getattr(self.model, "classes_", None)
-        if self.method != "predict" or classes is None or isinstance(classes, list):
-            return "float64"
-        return "str" if np.asarray(classes).dtype.kind in "OUS" else str(np.asarray(classes).dtype)
-
-    def _output_shape(self):
-        classes = getattr(self.model, "classes_", None)
-        if self.method == "predict" or classes is None or isinstance(classes, list):
-            return [None]
-        return [None, len(classes)]
 
     def predict(self, batch):
         """Answer a frame, a list of dicts, a 2-D array, or a dict of arrays."""
-        if type(batch) is dict:
-            batch = self._from_tensors(batch)
-        elif type(batch) is list:
-            batch = self._from_records(batch)
-        elif hasattr(batch, "iloc"):
-            batch = self._from_frame(batch)
-        return self._answer(batch)
+        return self._answer(self.frame(batch) if self.names else self.matrix(batch))
 
-    def staged(self, batch, clock):
-        """The same call, timed as one stage."""
-        output = self.predict(batch)
-        clock("predict")
-        return output
 
-    def _from_frame(self, frame):
-        if not self.names:
-            return frame.to_numpy()
-        if list(frame.columns) == self.names:
-            return frame
-        self._demand(frame.columns)
-        return frame[self.names]
+def output_dtype(estimator, method):
+    """Of labels as they are, else of floats."""
+    classes = getattr(estimator, "classes_", None)
+    if method != "predict" or classes is None or isinstance(classes, list):
+        return "float64"
+    return "str" if np.asarray(classes).dtype.kind in "OUS" else str(np.asarray(classes).dtype)
 
-    def _from_tensors(self, tensors):
-        if len(tensors) == 1:
-            (array,) = tensors.values()
-            if np.ndim(array) == 2:
-                return self._from_matrix(array)
-        if not self.names:
-            return np.column_stack(list(tensors.values()))
-        self._demand(tensors)
-        import pandas
 
-        return pandas.DataFrame({name: np.reshape(tensors[name], -1) for name in self.names})
-
-    def _from_matrix(self, array):
-        if not self.names:
-            return array
-        if np.shape(array)[1] != len(self.names):
-            raise ValueError("%d columns given, %d needed" % (np.shape(array)[1], len(self.names)))
-        import pandas
-
-        return pandas.DataFrame(array, columns=self.names)
-
-    def _from_records(self, records):
-        import pandas
-
-        return self._from_frame(pandas.DataFrame.from_records(records))
-
-    def _demand(self, given):
-        missing = [name for name in self.names if name not in given]
-        if missing:
-            raise KeyError("missing column%s %s" % ("s" if len(missing) > 1 else "", ", ".join(missing)))
-
-    def close(self):
-        """Nothing is held."""
+def output_shape(estimator, method):
+    """A column per class where there are classes."""
+    classes = getattr(estimator, "classes_", None)
+    plain = method == "predict" or classes is None or isinstance(classes, list)
+    return [None] if plain else [None, len(classes)]

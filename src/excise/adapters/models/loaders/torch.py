@@ -1,6 +1,6 @@
-"""Loads a PyTorch model: ``.pt2`` (torch.export), TorchScript ``.pt``/``.pth``/``.ts``.
+"""Loads a PyTorch model: ``.pt2`` (torch.export), TorchScript ``.pt``/``.pth``/``.ts``, ``.safetensors`` with a module.
 
-Self-contained: numpy and torch only, Python 3.8 syntax. A module object comes through the python loader and ``wrap``.
+Self-contained with the files beside it: numpy and torch only (safetensors for its weights), Python 3.8 syntax. A module object comes through the python loader and ``wrap``.
 
 Options:
     threads: intra-op threads; 0 or absent leaves it to torch.
@@ -10,9 +10,15 @@ Options:
 
 import inspect
 import os
+import runpy
+import types
 
 import numpy as np
 import torch
+
+shared = types.SimpleNamespace(
+    **runpy.run_path(os.path.join(os.path.dirname(os.path.abspath(__file__)), "onestage.py"))
+)
 
 COPIES = (
     "copy_",
@@ -50,7 +56,29 @@ def load(target, options):
     if suffix == ".pt2":
         program = torch.export.load(target)
         return wrap(program.module(), options, program=program)
+    if suffix == ".safetensors":
+        return wrap(module_with(target), options)
     return wrap(torch.jit.load(target, map_location="cpu"), options)
+
+
+def module_with(weights):
+    """The module that the Python file of the same name defines as ``module``, with its weights.
+
+    Raises:
+        ValueError: the weights are those of another module; the first names are told.
+    """
+    import safetensors.torch
+
+    python = types.SimpleNamespace(
+        **runpy.run_path(os.path.join(os.path.dirname(os.path.abspath(__file__)), "python.py"))
+    )
+    module = python.resolve(os.path.splitext(weights)[0] + ".py:module", {})
+    module = module if isinstance(module, torch.nn.Module) else module()
+    odd = module.load_state_dict(safetensors.torch.load_file(weights), strict=False)
+    if odd.missing_keys or odd.unexpected_keys:
+        lacking, beyond = ", ".join(odd.missing_keys[:3]) or "none", ", ".join(odd.unexpected_keys[:3]) or "none"
+        raise ValueError("the weights are not the module's: missing %s; without a place %s" % (lacking, beyond))
+    return module
 
 
 def wrap(module, options, program=None):
@@ -91,52 +119,35 @@ def forward_names(module):
     return names or ["input"]
 
 
-class ModulePredictor(object):
+class ModulePredictor(shared.OneStage):
     """A module behind the predictor's interface: evaluation mode, no gradients, arrays in and out."""
 
-    thread_safe = True
-    stages = ["predict"]
-    shadow = False
-    default_input = "tensors"
-
     def __init__(self, module, options, program):
-        self.model = module
-        self.required = {}
         if program is None:
             module.eval()
         self.program = program
         inputs = input_specs(module, options, program)
         self.names = [spec["name"] for spec in inputs]
         self.dtypes = [getattr(torch, spec["dtype"], torch.float32) for spec in inputs]
-        self.signature = {"inputs": inputs, "outputs": [], "batch_axis": 0}
+        shared.OneStage.__init__(self, module, inputs, [])
 
     def predict(self, batch):
         """Answer a dict of arrays (``{"": 2-D}`` for a model of one input), a frame, an array or a list of dicts."""
         with torch.inference_mode():
             return arrays(self.model(*self.tensors(batch)))
 
-    def staged(self, batch, clock):
-        """The same call, timed as one stage."""
-        output = self.predict(batch)
-        clock("predict")
-        return output
-
     def tensors(self, batch):
         """``forward``'s arguments."""
-        if type(batch) is dict:
-            return self._from_columns(batch)
-        if hasattr(batch, "to_numpy"):
-            return self._from_columns({str(name): batch[name].to_numpy() for name in batch.columns})
-        if type(batch) is list and batch and type(batch[0]) is dict:
-            return self._from_columns({name: np.asarray([row.get(name) for row in batch]) for name in batch[0]})
-        return [tensor(batch, self.dtypes[0], self.names[0])]
+        if hasattr(batch, "detach") or isinstance(batch, np.ndarray):
+            return [tensor(batch, self.dtypes[0], self.names[0])]
+        return self._from_columns(shared.columns_of(batch))
 
     def _from_columns(self, columns):
         if all(name in columns for name in self.names):
             return [tensor(columns[name], dtype, name) for name, dtype in zip(self.names, self.dtypes)]
         if len(self.names) > 1:
             missing = [name for name in self.names if name not in columns]
-            raise KeyError("missing input%s %s" % ("s" if len(missing) > 1 else "", ", ".join(missing)))
+            raise shared.missing(missing, (), "input")
         found = list(columns.values())
         array = found[0] if len(found) == 1 else np.column_stack(found)
         return [tensor(array, self.dtypes[0], self.names[0])]
@@ -153,10 +164,6 @@ class ModulePredictor(object):
         calls = float(max(len(batches), 1))
         rows = [profile_row(event, calls) for event in profile.key_averages()]
         return sorted(rows, key=lambda found: -found["self_ms"])
-
-    def close(self):
-        """Drop the module."""
-        self.model = None
 
 
 def tensor(array, dtype, name):

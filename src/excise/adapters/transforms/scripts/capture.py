@@ -10,6 +10,8 @@ import sys
 import numpy as np
 
 METHODS = ("predict_proba", "predict", "decision_function", "predict_log_proba", "transform", "run", "__call__")
+BOOSTERS = (("xgboost", "Booster"), ("lightgbm", "Booster"), ("catboost", "CatBoost"))
+"""Library and type."""
 KEPT = {}
 """The last capture of this process: several transforms of one model ask the same."""
 
@@ -30,7 +32,7 @@ class Calls(object):
     """The model, what kind it is, and every call: ``(method, args, kwargs, output)``.
 
     Attributes:
-        kind: ``estimator``, ``module`` or ``session``.
+        kind: ``estimator``, ``booster``, ``module`` or ``session``.
         names: columns that the estimator's predictor orders a batch by; None inside a handler.
         program: the exported program behind a module, None without.
     """
@@ -57,9 +59,11 @@ def kind_of(model):
     runtime = sys.modules.get("onnxruntime")
     if runtime is not None and isinstance(model, runtime.InferenceSession):
         return "session"
+    if (type(model).__module__.partition(".")[0], type(model).__name__) in BOOSTERS:
+        return "booster"
     if callable(getattr(model, "fit", None)) and callable(getattr(model, "predict", None)):
         return "estimator"
-    reject("%s is none of: scikit-learn estimator, torch module, ONNX Runtime session" % type(model).__name__)
+    reject("%s is none of: scikit-learn estimator, booster, torch module, ONNX Runtime session" % type(model).__name__)
 
 
 def capture(predictor, batches):
@@ -74,6 +78,8 @@ def capture(predictor, batches):
     kind = kind_of(model)
     if kind == "estimator":
         return from_estimator(predictor, batches)
+    if kind == "booster":
+        return from_booster(predictor, batches)
     records = []
     for batch in batches:
         if kind == "session":
@@ -109,6 +115,15 @@ def from_estimator(predictor, batches):
     finally:
         predictor._answer = original
     return Calls(predictor.model, records, names=predictor.names)
+
+
+def from_booster(predictor, batches):
+    """Calls of a booster: the matrix in its own order of columns, which are known by the names that were given."""
+    first = batches[0]
+    given = list(first.columns) if hasattr(first, "iloc") else list(first[0] if type(first) is list else first)
+    rows = predictor.frame if predictor.text else predictor.matrix
+    records = [("predict", (rows(batch),), {}, predictor.predict(batch)) for batch in batches]
+    return Calls(predictor.model, records, names=predictor.chosen(given) if predictor.names and given != [""] else None)
 
 
 def from_handler(predictor, batches):

@@ -108,6 +108,8 @@ def export(calls, out_dir, options):
         if route != "auto":
             sibling("rejection").reject("this exporter takes torch modules, the model is a %s" % calls.type_name)
         return sibling("skl_export").export(calls, folder)
+    if calls.kind == "booster":
+        return sibling("booster_export").export(calls, folder)
     return sibling("torch_export").export(calls, folder, route)
 
 
