@@ -35,7 +35,7 @@ class OnnxModels:
             MissingExtra: onnxruntime is not installed.
         """
         del trust_pickle  # an ONNX file holds no code
-        file = existing_file(ref.target).resolve()
+        file = existing_file(ref.target).absolute()
         _demand_model(file)
         demand_packages("onnx", "onnxruntime")
         loader = LoaderSpec(loader=str(LOADERS / "onnx.py"), target=str(file))

@@ -43,7 +43,7 @@ class SklearnModels:
             UntrustedPickle: a pickle without trust.
             MissingExtra: scikit-learn or skops is not installed.
         """
-        file = existing_file(ref.target).resolve()
+        file = existing_file(ref.target).absolute()
         options: dict[str, Any] = {}
         if file.suffix.lower() == ".skops":
             whole_zip(file, "schema.json")

@@ -36,7 +36,7 @@ class TorchModels:
             MissingExtra: torch is not installed.
         """
         del trust_pickle  # neither form is unpickled as code
-        file = existing_file(ref.target).resolve()
+        file = existing_file(ref.target).absolute()
         if file.suffix.lower() in EXPORTED:
             whole_zip(file, "version", "model.json", "archive_format")
         else:
