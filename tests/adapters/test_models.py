@@ -181,7 +181,7 @@ def test_conformance_sees_a_predictor_that_answers_nonsense():
 def test_every_adapter_is_found_and_is_one():
     names = [adapter.name for adapter in installed()]
     assert names == sorted(names)
-    assert {"endpoint", "onnx", "python", "service", "sklearn", "torch"} <= set(names)
+    assert {"endpoint", "mlflow", "onnx", "python", "service", "sklearn", "torch"} <= set(names)
     assert all(isinstance(adapter, ModelAdapter) for adapter in installed())
 
 
