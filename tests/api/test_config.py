@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from excise.api import config
-from excise.api.init import Choice, text
+from excise.api.choosing import Choice
+from excise.api.settings_file import text
 from excise.core.errors import ConfigError
 
 
@@ -164,6 +165,6 @@ def test_every_example_is_a_value_of_its_kind():
 @given(st.text(min_size=1), st.text(), st.none() | st.text())
 def test_what_init_writes_is_what_is_read(model, current, target):
     chosen = Choice(model=model, current=current, reference=None, target=target)
-    table = tomllib.loads(text(chosen, others=["weird\nname"]))
+    table = tomllib.loads(text(chosen._asdict(), others=["weird\nname"]))
     shared, _ = config.split({key: table[key] for key in table if key in config.SHARED}, None)
     assert shared == {key: value for key, value in chosen._asdict().items() if value is not None}

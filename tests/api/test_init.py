@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import pickle
 import re
 import shlex
 from importlib import import_module
@@ -11,7 +12,9 @@ from pathlib import Path
 import pytest
 
 from excise.api import config
-from excise.api.init import handlers_in, init, write
+from excise.api.finding.models import handlers_in
+from excise.api.init import init
+from excise.api.settings_file import write
 from excise.core.errors import Conflict, DataError, InvalidRef, ModelError, StoreError
 
 HANDLER = "raise SystemExit('never run')\nclass Handler: ...\nhandler = Handler()\n"
@@ -111,7 +114,7 @@ def test_an_empty_folder_is_told_what_to_give(tmp_path):
 
 
 def test_a_pickle_is_pointed_out(tmp_path):
-    (tmp_path / "m.pkl").touch()
+    (tmp_path / "m.pkl").write_bytes(pickle.dumps([1.0]))
     (tmp_path / "rows.parquet").touch()
     project = init(folder=tmp_path)
     assert "--trust-pickle" in project.notes[0]
