@@ -149,6 +149,22 @@ def test_a_release_is_not_a_path(project, monkeypatch):
     assert config.load(".", {}).settings("audit") == {"model": "flights@1"}
 
 
+@pytest.mark.parametrize(
+    ("model", "seen"),
+    [
+        ("asgi:serving/api.py:app", "asgi:{project}/serving/api.py:app"),
+        ("wsgi:service:app", "wsgi:service:app"),
+        ("mlflow:models:/flights@champion", "mlflow:models:/flights@champion"),
+        ("oci://127.0.0.1:5000/flights:1", "oci://127.0.0.1:5000/flights:1"),
+    ],
+)
+def test_of_references_with_a_scheme_only_a_services_file_is_a_path(project, monkeypatch, model, seen):
+    (project / "below").mkdir()
+    (project / "excise.toml").write_text(f'model = "{model}"\n')
+    monkeypatch.chdir(project / "below")
+    assert config.load(".", {}).settings("audit") == {"model": seen.format(project=project)}
+
+
 def test_what_lies_above_the_project_does_not_count(project):
     (project / "excise.toml").write_text('target = "y"\n')
     inner = project / "inner"

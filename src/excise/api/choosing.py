@@ -11,7 +11,7 @@ from excise.api.finding.data import find_current, find_data, find_reference, fin
 from excise.api.finding.models import find_models
 from excise.api.finding.services import Service, find_services
 from excise.core.errors import DataError, ModelError
-from excise.core.refs import SERVICES, ModelRef
+from excise.core.refs import ModelRef
 from excise.core.spelling import did_you_mean
 from excise.tables.heads import column_names
 
@@ -25,6 +25,10 @@ class Choice(NamedTuple):
     target: str | None = None
     request: str | None = None
     body: str | None = None
+
+    def filled(self) -> dict[str, str]:
+        """Those that have a value, by key."""
+        return {key: value for key, value in self._asdict().items() if value is not None}
 
     def over(self, found: Self) -> Self:
         """What is given beats what was found."""
@@ -69,13 +73,12 @@ class Sight(NamedTuple):
 def choose(given: Choice, sight: Sight, root: Path) -> Choice:
     """What is given, and for the rest what was found.
 
-    A service is what production runs: it comes before a handler, and that before a model file, if there are requests
-    that were recorded or rows with the fields that it asks for.
+    A service is what production runs: it comes before a handler, and that before a model file, if there are rows with
+    the fields that it asks for or requests that were recorded.
     """
     service = next((one for one in sight.services if given.model in (None, one.ref) and asks(one, given, sight)), None)
-    takes_requests = service is not None or (given.model is not None and is_service(given.model))
     model = given.model or (service.ref if service else next(iter(sight.models), None))
-    tables = [*sight.recorded, *sight.data] if takes_requests else sight.data
+    tables = sight.data if service is None or fit(service, given, sight) else sight.recorded
     reference = given.reference or find_reference(tables, given.current)
     current = given.current or find_current(tables, reference)
     columns = columns_of(current, sight, root)
@@ -86,15 +89,13 @@ def choose(given: Choice, sight: Sight, root: Path) -> Choice:
 
 def asks(service: Service, given: Choice, sight: Sight) -> bool:
     """Whether there is something to ask a service with."""
-    if given.model is not None or sight.recorded:
-        return True
+    return given.model is not None or bool(sight.recorded) or fit(service, given, sight)
+
+
+def fit(service: Service, given: Choice, sight: Sight) -> bool:
+    """Whether there are rows with the fields that a service asks for."""
     current = given.current or find_current(sight.data, given.reference or find_reference(sight.data, None))
     return current is not None and service.fits(sight.columns.get(current, ()))
-
-
-def is_service(text: str) -> bool:
-    """Whether a model reference names an application."""
-    return ModelRef.parse(text).attribute in SERVICES
 
 
 def with_request(choice: Choice, service: Service, recorded: bool) -> Choice:
