@@ -99,7 +99,7 @@ FLAGS = ("reference", "current", "target", "request", "body", "price")
 
 def command(values: Mapping[str, str | None]) -> str:
     """The audit of what was chosen, as one line for a shell."""
-    given = [part for key in FLAGS if (value := values[key]) is not None for part in (f"--{key}", value)]
+    given = [part for key in FLAGS if (value := values.get(key)) is not None for part in (f"--{key}", value)]
     return shlex.join(["excise", "audit", str(values["model"]), *given])
 
 
