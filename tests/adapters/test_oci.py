@@ -190,7 +190,7 @@ def test_a_release_comes_whole_from_a_real_registry(registry, released, tmp_path
     assert told[0].startswith("fetching flights@1, ")
     with pytest.raises(NotFound, match=r"no 2 in .*team/flights") as caught:
         fetch(f"oci://{registry}/team/flights:2", tmp_path)
-    assert caught.value.hint.startswith("known: 1, sha256-")
+    assert caught.value.hint == "known: 1"
 
 
 @pytest.mark.slow

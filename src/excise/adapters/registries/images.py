@@ -126,7 +126,8 @@ class HttpImages:
     def _tags(self) -> list[str]:
         try:
             with closing(self._get("tags/list")) as opened:
-                return [str(tag) for tag in json.loads(opened.read(LARGEST_DOCUMENT)).get("tags") or ()]
+                tags = json.loads(opened.read(LARGEST_DOCUMENT)).get("tags") or ()
+            return sorted(str(tag) for tag in tags if not str(tag).startswith("sha256-"))
         except (InputError, ValueError):
             return []
 
