@@ -22,6 +22,7 @@ NOT_IMPORTED = (
     "excise.demo",
     "excise.__main__",
     "excise.adapters.models.loaders",
+    "excise.adapters.registries.scripts",
     "excise.adapters.transforms.scripts",
 )
 """Run as a user or a worker would run them, in another process."""

@@ -166,7 +166,7 @@ def test_conformance_sees_a_predictor_that_answers_nonsense():
 def test_every_adapter_is_found_and_is_one():
     names = [adapter.name for adapter in installed()]
     assert names == sorted(names)
-    ours = {"catboost", "endpoint", "lightgbm", "onnx", "python", "service", "sklearn", "torch", "xgboost"}
+    ours = {"catboost", "endpoint", "lightgbm", "mlflow", "onnx", "python", "service", "sklearn", "torch", "xgboost"}
     assert ours <= set(names)
     assert all(isinstance(adapter, ModelAdapter) for adapter in installed())
 

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from excise.api import config
-from excise.api.init import Choice, text
+from excise.api.choosing import Choice
+from excise.api.settings_file import text
 from excise.core.errors import ConfigError
 
 
@@ -148,6 +149,22 @@ def test_a_release_is_not_a_path(project, monkeypatch):
     assert config.load(".", {}).settings("audit") == {"model": "flights@1"}
 
 
+@pytest.mark.parametrize(
+    ("model", "seen"),
+    [
+        ("asgi:serving/api.py:app", "asgi:{project}/serving/api.py:app"),
+        ("wsgi:service:app", "wsgi:service:app"),
+        ("mlflow:models:/flights@champion", "mlflow:models:/flights@champion"),
+        ("oci://127.0.0.1:5000/flights:1", "oci://127.0.0.1:5000/flights:1"),
+    ],
+)
+def test_of_references_with_a_scheme_only_a_services_file_is_a_path(project, monkeypatch, model, seen):
+    (project / "below").mkdir()
+    (project / "excise.toml").write_text(f'model = "{model}"\n')
+    monkeypatch.chdir(project / "below")
+    assert config.load(".", {}).settings("audit") == {"model": seen.format(project=project)}
+
+
 def test_what_lies_above_the_project_does_not_count(project):
     (project / "excise.toml").write_text('target = "y"\n')
     inner = project / "inner"
@@ -164,6 +181,6 @@ def test_every_example_is_a_value_of_its_kind():
 @given(st.text(min_size=1), st.text(), st.none() | st.text())
 def test_what_init_writes_is_what_is_read(model, current, target):
     chosen = Choice(model=model, current=current, reference=None, target=target)
-    table = tomllib.loads(text(chosen, others=["weird\nname"]))
+    table = tomllib.loads(text(chosen._asdict(), others=["weird\nname"]))
     shared, _ = config.split({key: table[key] for key in table if key in config.SHARED}, None)
     assert shared == {key: value for key, value in chosen._asdict().items() if value is not None}

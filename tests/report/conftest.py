@@ -34,9 +34,10 @@ def drawn(snapshot):
 def printed():
     """What a renderable looks like on so many columns."""
 
-    def on_terminal(renderable, width=80, **options):
+    def on_terminal(renderable, width=80, *, crop=True, **options):
         written = io.StringIO()
-        Console(file=written, width=width, highlight=False, markup=False, emoji=False, **options).print(renderable)
+        console = Console(file=written, width=width, highlight=False, markup=False, emoji=False, **options)
+        console.print(renderable, crop=crop)
         return written.getvalue()
 
     return on_terminal

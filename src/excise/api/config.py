@@ -17,7 +17,7 @@ import msgspec
 
 from excise.core.duration import parse_seconds
 from excise.core.errors import ConfigError, UsageError
-from excise.core.refs import ModelRef, RefKind
+from excise.core.refs import SERVICES, ModelRef, RefKind
 from excise.core.spelling import did_you_mean
 
 FILE = "excise.toml"
@@ -288,9 +288,11 @@ def _moved_data(source: str, folder: Path) -> str:
 
 def _moved_model(text: str, folder: Path) -> str:
     ref = ModelRef.parse(text)
+    label = f"{ref.label}=" if ref.label else ""
+    if ref.kind is RefKind.SCHEME and ref.attribute in SERVICES:
+        return f"{label}{ref.attribute}:{_moved_model(ref.target, folder)}"
     if ref.kind not in LOCAL_KINDS:
         return text
-    label = f"{ref.label}=" if ref.label else ""
     attribute = f":{ref.attribute}" if ref.attribute else ""
     return f"{label}{folder / ref.target}{attribute}"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,9 @@ class Givens:
         self.random = np.random.default_rng(settings.seed)
         self.started = self.clock.now()
 
+    def tell(self, share: float, what: str) -> None:
+        """Progress, as a share of the whole; nobody listens unless a subclass does."""
+
     def check(self) -> None:
         """Everything that can be wrong without running the model, before anything is written."""
         loss_named(self.settings.metric)
@@ -41,7 +44,13 @@ class Givens:
     @cached_property
     def opened(self) -> Opened:
         """The model."""
-        return open_model(self.settings.model, trust_pickle=self.settings.trust_pickle, project=self.settings.project)
+        return open_model(
+            self.settings.model,
+            trust_pickle=self.settings.trust_pickle,
+            project=self.settings.project,
+            offline=self.settings.offline,
+            tell=partial(self.tell, 0.0),
+        )
 
     @cached_property
     def project(self) -> Path:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from excise.adapters.models import find
 from excise.adapters.transforms import installed
 from excise.api.asking import with_template
 from excise.api.candidates import Candidate
+from excise.api.fetching import describe
 from excise.core.predictor import HOLDERS, Variant
 from excise.core.refs import ModelRef
 from excise.core.tax import Culprit, Remedy, Trial
@@ -54,9 +54,10 @@ def own_candidate(auditor: Auditor, text: str) -> Candidate:
     """
     ref = ModelRef.parse(text)
     subject = auditor.subject
-    plain = find(ref, trust_pickle=auditor.settings.trust_pickle)
-    found = with_template(plain, auditor.asked.template, auditor.settings)
-    name = ref.label or f"lean:{ref.attribute or ref.name}"
+    given = auditor.settings
+    found = describe(ref, trust_pickle=given.trust_pickle, project=given.project, offline=given.offline)
+    found = with_template(found, auditor.asked.template, given)
+    name = ref.label or f"lean:{found.ref.label or ref.attribute or ref.name}"
     loader = found.variant.loader
     if subject.kind in HOLDERS and found.kind not in HOLDERS:
         production = subject.variant.loader

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from excise.adapters.models import find
+from excise.api.fetching import describe
 from excise.core.environment import Environment
 from excise.core.errors import Mismatch, NotFound
 from excise.core.refs import ModelRef, RefKind
@@ -120,7 +120,7 @@ def release(
     from excise.api.reference import keep_baseline, read_reference  # noqa: PLC0415  Arrow, which listing does without
 
     store = store_of(project)
-    subject = find(ModelRef.parse(model), trust_pickle=trust_pickle)
+    subject = describe(ModelRef.parse(model), trust_pickle=trust_pickle, project=project)
     rows = None if reference is None else read_reference(reference, target, csv)
     origin = None if parent is None else store.resolve(parent).digest
     bundle = complete(collect(subject, include=include), store)
@@ -224,7 +224,7 @@ def loaded(model: str, *, trust_pickle: bool, project: Path | None) -> Probe:
     if ref.kind in (RefKind.RELEASE, RefKind.DIGEST):
         opened = store_of(project).open(ref)
         return probe(opened.loader, folder=Path(opened.root))
-    return probe(find(ref, trust_pickle=trust_pickle).variant.loader)
+    return probe(describe(ref, trust_pickle=trust_pickle, project=project).variant.loader)
 
 
 def complete(bundle: Bundle, store: ReleaseStore) -> Bundle:

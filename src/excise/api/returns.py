@@ -120,6 +120,7 @@ def _model(auditor: Auditor) -> ModelFacts:
     opened = auditor.opened
     return ModelFacts(
         ref=auditor.settings.model,
+        origin=opened.origin,
         name=opened.subject.ref.name,
         kind=opened.subject.kind,
         digest=opened.release.release.digest if opened.release else None,

@@ -47,13 +47,22 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ModelFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """What was audited."""
+    """What was audited.
+
+    Attributes:
+        ref: as the user named it; ``name`` is short.
+        kind: the model adapter.
+        digest: of a release, None for what is none.
+        size_bytes: of its files.
+        origin: what a registry's reference led to; None for what was on this machine.
+    """
 
     ref: str
     name: str
     kind: str
     digest: str | None
     size_bytes: int
+    origin: str | None = None
 
 
 class EnvironmentFacts(msgspec.Struct, frozen=True, kw_only=True):

@@ -273,12 +273,17 @@ def differences(price: Price, hardware: Hardware) -> tuple[str, ...]:
     found = []
     if price.cores is not None and price.cores != hardware.cores:
         found.append(f"{price.sku} has {price.cores} vCPUs, {hardware.cores} were measured on")
-    vendor = next((name for pattern, name in VENDORS if re.search(rf"\b{pattern}", price.sku)), None)
+    vendor = vendor_of(price.sku)
     if vendor is not None and not VENDOR_WORDS[vendor].search(hardware.cpu):
         found.append(f"{price.sku} is a machine by {vendor.capitalize()}, measured was {hardware.cpu}")
     if price.gpu != hardware.gpu and not same_gpu(price.gpu, hardware.gpu):
         found.append(f"{price.sku} has {price.gpu or 'no GPU'}, measured was {hardware.gpu or 'no GPU'}")
     return tuple(found)
+
+
+def vendor_of(sku: str) -> str | None:
+    """Whose processor a machine has, None where that is mixed or not known."""
+    return next((name for pattern, name in VENDORS if re.search(rf"\b{pattern}", sku)), None)
 
 
 def priced_elsewhere(price: Price, hardware: Hardware) -> bool:

@@ -81,6 +81,16 @@ class Layout:
                 self._place(self.path(digest), lambda sink: copy_checked(stream, sink, digest, source))
         return Descriptor(media_type=media_type, digest=digest, size=size, annotations=annotations)
 
+    def put_stream(self, opened: Callable[[], IO[bytes]], descriptor: Descriptor) -> None:
+        """Store what a stream gives, which is not opened where the blob is there already.
+
+        Raises:
+            Mismatch: it gives something else than the descriptor says.
+        """
+        if not self._holds(descriptor.digest, descriptor.size):
+            with opened() as stream:
+                self._place(self.path(descriptor.digest), lambda sink: copy_described(stream, sink, descriptor))
+
     def read(self, descriptor: Descriptor, what: str) -> bytes:
         """A blob's bytes, checked.
 
@@ -219,6 +229,21 @@ def copy_checked(source: IO[bytes], sink: IO[bytes], digest: str, path: Path) ->
         sink.write(chunk)
     if "sha256:" + running.hexdigest() != digest:
         raise StoreError(f"{path} changed while it was read", hint="create the release when nothing writes to it")
+
+
+def copy_described(source: IO[bytes], sink: IO[bytes], descriptor: Descriptor) -> None:
+    """Copy a stream as far as its descriptor says that it goes, and make sure that it is what that promised.
+
+    Raises:
+        Mismatch: it is shorter, longer, or of another digest.
+    """
+    running, left = hashlib.sha256(), descriptor.size
+    while left and (chunk := source.read(min(left, CHUNK))):
+        running.update(chunk)
+        sink.write(chunk)
+        left -= len(chunk)
+    if left or source.read(1) or "sha256:" + running.hexdigest() != descriptor.digest:
+        raise Mismatch(f"what came is not what its digest says ({descriptor.digest})", hint="fetch it again")
 
 
 def seal(entries: tuple[Descriptor, ...]) -> bytes:

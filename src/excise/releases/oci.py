@@ -51,12 +51,12 @@ class Descriptor(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit
 class Manifest(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
     """An OCI image manifest that carries an artifact."""
 
-    # A default that differs from its value keeps required fields in the encoding.
+    # A default that differs from its value keeps fields in the encoding; others leave out what is empty here.
     schema_version: int
-    media_type: str
-    artifact_type: str
     config: Descriptor
     layers: tuple[Descriptor, ...]
+    media_type: str = ""
+    artifact_type: str = ""
     subject: Descriptor | None = None
 
     def layer(self, path: str) -> Descriptor:

@@ -401,6 +401,7 @@ def _model_facts(audit: Audit) -> list[tuple[str, str]]:
     return [
         ("model", f"{one_line(audit.model.ref)}, {one_line(audit.model.kind)}, {figures.size(audit.model.size_bytes)}"),
         ("digest", one_line(audit.model.digest or "not a release")),
+        *([("comes from", one_line(audit.model.origin))] if audit.model.origin else []),
         ("current inputs", f"{one_line(work.current)}, {counted(work.rows, 'row')}"),
         ("reference inputs", reference),
         ("a call gets", f"{counted(work.batch, 'row')} as {work.input.value}"),

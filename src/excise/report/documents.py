@@ -9,8 +9,9 @@ from typing import Any
 import msgspec
 
 from excise.core.audit import Audit
+from excise.core.check import Check
 
-DOCUMENTS: Mapping[str, type[msgspec.Struct]] = {"audit": Audit}
+DOCUMENTS: Mapping[str, type[msgspec.Struct]] = {"audit": Audit, "check": Check}
 """Every document by its noun; a new one is published by adding it here."""
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 INDENT = 2

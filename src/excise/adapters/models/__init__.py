@@ -14,10 +14,11 @@ GROUP = "excise.models"
 LOADERS = Path(__file__).parent / "loaders"
 """Folder of the self-contained loader files."""
 ELSEWHERE = {
-    RefKind.RELEASE: "a release; the store opens it",
-    RefKind.DIGEST: "a release; the store opens it",
-    RefKind.SCHEME: "a registry's name; no adapter for this registry is installed",
+    RefKind.RELEASE: "a release, where a model of this machine is meant",
+    RefKind.DIGEST: "a release, where a model of this machine is meant",
+    RefKind.SCHEME: "kept elsewhere, where a model of this machine is meant",
 }
+"""What a reference is that no adapter takes: releases and registries are opened before adapters are asked."""
 
 __all__ = ["LOADERS", "find", "installed"]
 
