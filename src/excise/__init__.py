@@ -16,11 +16,12 @@ if TYPE_CHECKING:
     from excise.api.audit import audit
     from excise.api.init import init
     from excise.api.profile import profile
+    from excise.api.record import record
     from excise.api.release import release
 
 __version__ = "0.1.0"
 
-__all__ = ["__version__", "audit", "init", "profile", "release"]
+__all__ = ["__version__", "audit", "init", "profile", "record", "release"]
 
 
 def __getattr__(name: str) -> Any:

@@ -20,7 +20,7 @@ from excise.measure.worker import program
 from excise.tables import read as read_table
 
 APPS = Path(__file__).parent.parent / "apps"
-Trampolines, survey, dead = program.trampolines.Trampolines, program.survey, program.dead
+Trampolines, sites, survey, dead = program.trampolines.Trampolines, program.sites, program.survey, program.dead
 
 
 def plain(a, b=2, *rest, c=3, **more):
@@ -162,7 +162,7 @@ def constant():
 def site(function, kind="own_code"):
     code, caller = function.__code__, Answering.predict.__code__
     line = next(line for _, _, line in caller.co_lines() if line and calls(caller, line, function.__name__))
-    return survey.Site(code, caller, line, kind, function.__name__, "here", True)
+    return sites.Site(code, caller, line, kind, function.__name__, "here", True)
 
 
 def calls(code, line, name):
@@ -170,25 +170,33 @@ def calls(code, line, name):
     return re.search(rf"\b{name}\(", source) is not None and "def" not in source
 
 
+def searched(predict, tried, required):
+    return dead.search(predict, list(range(20)), tried, required, Trampolines)
+
+
 def test_a_call_is_dropped_when_no_answer_depends_on_it_and_made_once_when_it_never_changes():
-    stubs, reason = dead.search(Answering().predict, list(range(20)), [site(used), site(unused), site(constant)], ())
+    stubs, reason = dead.search(
+        Answering().predict, list(range(20)), [site(used), site(unused), site(constant)], (), Trampolines
+    )
     assert reason is None
     assert {(stub.site.label, stub.how) for stub in stubs} == {("unused", "drop"), ("constant", "once")}
     assert Answering().predict(3)["y"] == 13
 
 
 def test_what_is_marked_as_required_is_not_tried():
-    stubs, _ = dead.search(Answering().predict, list(range(20)), [site(unused), site(constant)], ("unused",))
+    stubs, _ = dead.search(
+        Answering().predict, list(range(20)), [site(unused), site(constant)], ("unused",), Trampolines
+    )
     assert [stub.site.label for stub in stubs] == ["constant"]
 
 
 def test_model_and_preprocessing_are_not_tried():
-    stubs, _ = dead.search(Answering().predict, list(range(20)), [site(unused, "model")], ())
+    stubs, _ = searched(Answering().predict, [site(unused, "model")], ())
     assert stubs == []
 
 
 def test_answers_that_are_all_alike_tell_nothing():
-    stubs, reason = dead.search(lambda batch: {"ok": True}, list(range(20)), [site(unused)], ())
+    stubs, reason = searched(lambda batch: {"ok": True}, [site(unused)], ())
     assert stubs == []
     assert "all answers are alike" in reason
 
@@ -259,7 +267,7 @@ def test_a_service_is_told_by_kinds_of_work_that_add_up(tmp_path, validator):
     with surveyed(tmp_path, ref, rows, validator, watched=True) as worker:
         found = read(worker.profile("current", range(60), batch=1))
     kinds = {line.name: line.self_ms for line in found.lines}
-    assert set(kinds) == set(survey.KINDS)
+    assert set(kinds) == set(sites.KINDS)
     assert kinds["input_output"] == max(kinds.values())
     assert kinds["validation"] > 0
     assert sum(line.share for line in found.lines) == pytest.approx(1.0)

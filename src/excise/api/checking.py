@@ -177,7 +177,7 @@ class Look:
         """Whether this machine's price is known."""
         unlocks = "dollars of this machine"
         if {"price", "dollars_per_hour"} & set(self.values):
-            return tried("price", lambda: self.givens.pricing.facts.sku, unlocks)
+            return tried("price", lambda: self.givens.pricing.facts and self.givens.pricing.facts.sku, unlocks)
         stands_in = default_price(PriceBook.bundled(), self.givens.environment.hardware).sku
         return missing("price", f"{stands_in} stands in", unlocks, "--price SKU, or --dollars-per-hour")
 

@@ -7,6 +7,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "init": "Write a commented excise.toml for a model and its data.",
         "demo": "Audit a real model on real flights, in one command.",
         "audit": "Tell a model's tax rate today, line by line, in ms and dollars.",
+        "record": "Record a sample of a service's real requests, as the next audit's inputs.",
         "release": "Keep what production runs as an immutable, verifiable bundle.",
         "profile": "Describe a sample's columns and learn the cast that cleans them.",
     },

@@ -1,7 +1,8 @@
-"""Names of headers and parameters whose values must not be kept."""
+"""Names of headers, parameters and fields whose values must not be kept."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 SECRET_NAMES = frozenset(
@@ -16,6 +17,10 @@ SECRET_NAMES = frozenset(
         "x-auth-token",
     }
 )
+CONNECTION_HEADERS = frozenset(
+    {"accept-encoding", "connection", "content-length", "host", "keep-alive", "te", "transfer-encoding"}
+)
+"""Headers that belong to the connection on which a request was recorded: they say nothing to a replay."""
 SECRET_WORDS = ("token", "secret", "password", "api-key", "apikey", "credential")
 
 
@@ -27,6 +32,16 @@ def is_secret(name: str) -> bool:
     """
     plain = name.strip().lower().replace("_", "-")
     return plain in SECRET_NAMES or any(word in plain for word in SECRET_WORDS)
+
+
+def is_secret_field(name: str) -> bool:
+    """Whether a field of a body holds a secret: by its last word, since ``max_tokens`` holds none.
+
+    >>> is_secret_field("access_token"), is_secret_field("max_tokens"), is_secret_field("userPassword")
+    (True, False, True)
+    """
+    plain = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", name).strip().lower().replace("_", "-")
+    return plain in SECRET_NAMES or plain.rpartition("-")[2] in SECRET_WORDS or plain.endswith("-api-key")
 
 
 def without_secrets(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:

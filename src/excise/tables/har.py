@@ -10,13 +10,11 @@ from typing import Any
 from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
 
 from excise.core.errors import DataError
-from excise.core.secrets import is_secret, without_secrets
+from excise.core.secrets import CONNECTION_HEADERS, is_secret, without_secrets
 from excise.tables.json_lines import from_records
 from excise.tables.table import Table
 
 HINT = "save the traffic as HAR again"
-PLACE = {"connection", "content-length", "host", "transfer-encoding"}
-"""Headers that belong to the connection on which a request was recorded; HTTP/2's begin with a colon."""
 FORM = "application/x-www-form-urlencoded"
 
 
@@ -79,7 +77,7 @@ def headers_of(listed: list[dict[str, str]]) -> dict[str, str]:
     headers: dict[str, str] = {}
     for pair in listed:
         name, value = pair["name"], pair["value"]
-        if not (name.startswith(":") or name.lower() in PLACE or is_secret(name)):
+        if not (name.startswith(":") or name.lower() in CONNECTION_HEADERS or is_secret(name)):
             headers[name] = f"{headers[name]}, {value}" if name in headers else value
     return headers
 

@@ -11,9 +11,6 @@ import json
 import sys
 import types
 
-Trampolines = sys.modules["_excise_worker_trampolines"].Trampolines
-put = sys.modules["_excise_worker_survey"].put
-
 TRIED = ("own_code", "validation", "serialization", "logging", "input_output")
 """Kinds of calls that are tried: not what makes the model's input or asks the model, nor what the framework does."""
 DROP, ONCE = "drop", "once"
@@ -35,7 +32,7 @@ class Stub(object):
 
     def put(self, trampolines):
         """Leave the call out; whether it was found."""
-        return put(trampolines, [self.site], self.leave_out)
+        return trampolines.put_at([self.site], self.leave_out)
 
     def leave_out(self, original, find):
         """What is called instead."""
@@ -64,9 +61,9 @@ class Stub(object):
         return acall if inspect.iscoroutinefunction(original) else call
 
 
-def search(predict, made, sites, required):
+def search(predict, made, sites, required, trampolines):
     """Stubs of calls that no answer depends on, the dear ones first; and why none can be told (None where one can)."""
-    judge, found = Judge(predict, made), []
+    judge, found = Judge(predict, made, trampolines), []
     if judge.reason:
         return [], judge.reason
     for site in candidates(sites, required):
@@ -99,8 +96,8 @@ def left_out_with(site, other):
 class Judge(object):
     """Whether answers stay what they were; parts that differ from call to call by themselves are not looked at."""
 
-    def __init__(self, predict, made):
-        self.predict = predict
+    def __init__(self, predict, made, trampolines):
+        self.predict, self.trampolines = predict, trampolines
         self.reason = None
         first, second = self.ask(made), self.ask(made)
         self.made, self.expected, seen = [], [], set()
@@ -120,7 +117,7 @@ class Judge(object):
 
     def unchanged(self, stubs):
         """Whether the answers are the same without these calls."""
-        trampolines = Trampolines()
+        trampolines = self.trampolines()
         try:
             if not all([stub.put(trampolines) for stub in stubs]):
                 return False
@@ -203,22 +200,22 @@ def codes_in(files):
 class Shadow(object):
     """The calls that a service is run without when its shadow pipeline is dropped; they are looked for when first used."""
 
-    def __init__(self, stubs):
-        self.written = stubs
-        self._trampolines = None
+    def __init__(self, stubs, trampolines):
+        self.written, self.trampolines = stubs, trampolines
+        self._placed = None
 
     def __enter__(self):
-        if self._trampolines is None:
-            self._trampolines = Trampolines()
+        if self._placed is None:
+            self._placed = self.trampolines()
             places = [
                 place for one in self.written for place in (one["code"], one["caller"]) if isinstance(place, list)
             ]
             codes = codes_in({place[0] for place in places})
             for one in self.written:
-                if not Stub(Place(one, codes), one["how"]).put(self._trampolines):
+                if not Stub(Place(one, codes), one["how"]).put(self._placed):
                     raise LookupError("%s is not there to be left out" % one["code"])
         else:
-            self._trampolines.on()
+            self._placed.on()
 
     def __exit__(self, *_):
-        self._trampolines.off()
+        self._placed.off()

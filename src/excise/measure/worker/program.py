@@ -32,7 +32,7 @@ def load_file(name, path):
 
 
 wire, inputs, timing, profiling, outputs = map(sibling, ("wire", "inputs", "timing", "profiling", "outputs"))
-trampolines, survey, dead = map(sibling, ("trampolines", "survey", "dead"))
+trampolines, sites, survey, dead = map(sibling, ("trampolines", "sites", "survey", "dead"))
 import numpy as np  # noqa: E402  after the siblings, so that a missing numpy is reported by one of them
 
 WARM_UP_WINDOW = 3
@@ -54,8 +54,8 @@ class Worker:
 
     def load(self, loader, target, options, project=None, drop=(), watched=False):
         """Load the model; ``watched`` where its calls will be surveyed, since a thread is watched from its start on."""
-        self.watcher = survey.Watcher() if watched else None
-        self.shadow = dead.Shadow(drop) if drop else None
+        self.watcher = sites.Watcher() if watched else None
+        self.shadow = dead.Shadow(drop, trampolines.Trampolines) if drop else None
         if project and project not in sys.path:
             sys.path.insert(0, project)
         start = time.perf_counter_ns()
@@ -226,9 +226,10 @@ class Worker:
     def survey(self, made):
         """A service's calls by function, and those that no answer depends on."""
         predictor, call = self.predictor, survey.caller_of(self.predictor)
-        sites = survey.watch(self.watcher, call, made, survey.own_code(predictor.folders))
-        rows, classes = survey.parts(survey.time_sites(call, made, sites), sites)
-        stubs, reason = dead.search(predictor.predict, made, sites, predictor.required)
+        seen = survey.watch(self.watcher, call, made, sites.own_code(predictor.folders))
+        times = survey.time_sites(call, made, seen, trampolines.Trampolines())
+        rows, classes = survey.parts(times, seen, sites.KINDS)
+        stubs, reason = dead.search(predictor.predict, made, seen, predictor.required, trampolines.Trampolines)
         undeclared = [{"name": s.site.label, "where": s.site.where, "ms": s.site.ns / 1e6} for s in stubs]
         return {
             "calls": len(made),

@@ -49,6 +49,19 @@ class Trampolines(object):
             self._swap(module, name, function, replacement)
         return len(places)
 
+    def put_at(self, sites, make):
+        """Put ``make(original, find)`` in the way of a function that is called from these sites; whether that could be done.
+
+        ``find(frame)`` is the site from which the call with this frame came, None for another place.
+        """
+        first = sites[0]
+        if not first.builtin:
+            find = finder(sites)
+            return self.put(first.code, lambda original: make(original, lambda frame: find(frame.f_back)))
+        if not callable(first.code):
+            return False  # a method of a type of C's cannot be exchanged
+        return self.put_builtin(first.code, lambda original: make(original, finder(sites)))
+
     def _swap(self, owner, name, original, replacement):
         self._swaps.append((owner, name, original, replacement))
         setattr(owner, name, replacement)
@@ -62,6 +75,23 @@ class Trampolines(object):
         """Everything as it was."""
         for owner, name, original, _ in reversed(self._swaps):
             setattr(owner, name, original)
+
+
+def finder(sites):
+    """A function that finds the site at which the frame of a caller stands; None for another place."""
+    anywhere = next((site for site in sites if site.caller is None), None)
+    by_line = {}
+    for site in sites:
+        by_line.setdefault(site.line, []).append(site)
+
+    def find(frame):
+        if frame is not None:
+            for site in by_line.get(frame.f_lineno, ()):
+                if site.caller is frame.f_code:
+                    return site
+        return anywhere
+
+    return find if any(by_line) else lambda frame: anywhere
 
 
 def functions_with(code):

@@ -37,10 +37,9 @@ class Application(object):
         headers = [
             (name.lower().encode("latin-1"), value.encode("latin-1", "replace")) for name, value in request.headers
         ]
-        names = {name for name, _ in headers}
-        if b"host" not in names:
+        if not any(name == b"host" for name, _ in headers):
             headers.insert(0, (b"host", b"127.0.0.1:8000"))
-        if request.body and b"content-length" not in names:
+        if request.body:
             headers.append((b"content-length", str(len(request.body)).encode("ascii")))
         return {
             "type": "http",

@@ -23,6 +23,8 @@ FIELD = re.compile(r"\{\{\s*(.+?)\s*\}\}")
 ROW, VALUES, ROWS, MATRIX = "row", "values", "rows", "matrix"
 WHOLE = (ROWS, MATRIX)
 """Fields that stand for all rows of a call."""
+OF_CONNECTION = ("connection", "content-length", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade")
+"""Headers that belong to the connection of a recorded request, and to a body as long as it was then."""
 WORDS = (ROW, VALUES, ROWS, MATRIX)
 BODILESS = ("GET", "HEAD", "DELETE", "OPTIONS", "TRACE")
 JSON_TYPE = "application/json"
@@ -155,7 +157,7 @@ def recorded(row):
     made = Request(
         row.get("method") or "POST",
         row.get("path") or "/",
-        [(str(name), one_line(value)) for name, value in pairs],
+        [(str(name), one_line(value)) for name, value in pairs if str(name).lower() not in OF_CONNECTION],
         body_of(row),
     )
     if made.body and made.header("content-type") is None and not isinstance(row.get("body"), str):
