@@ -5,7 +5,7 @@ PYTHON ?= python3
 WORKERS ?= 2
 VENV := .venv
 TENSORFLOW := .venv-tensorflow
-AUDITS := coverage same planted_cases resolution
+AUDITS := coverage same planted_cases resolution service_parts
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
 

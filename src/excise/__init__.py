@@ -9,6 +9,7 @@ Every public name is a verb and is imported on first use, so ``import excise`` s
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +29,10 @@ def __getattr__(name: str) -> Any:
     """The public verb ``name``, which lives in the file of the same name in ``excise.api``."""
     if name not in __all__:
         raise AttributeError(f"module 'excise' has no attribute {name!r}")
-    return getattr(import_module(f"excise.api.{name}"), name)
+    verb = getattr(import_module(f"excise.api.{name}"), name)
+    if name == "audit" and "IPython" in sys.modules:
+        import_module("excise.report.notebook").install()
+    return verb
 
 
 def __dir__() -> list[str]:

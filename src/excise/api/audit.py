@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,11 +18,21 @@ if TYPE_CHECKING:
     Progress = Callable[[float, float, str], None]
 
 
-def audit(model: str, *, current: Any, progress: Progress | None = None, **settings: Any) -> Audit:
+def no_bar() -> Progress | None:
+    """Nothing is shown unless somebody shows it."""
+    return None
+
+
+bar = no_bar
+"""Makes what shows progress where the caller gave nothing; a notebook's display takes its place."""
+
+
+def audit(model: Any, *, current: Any, progress: Progress | None = None, **settings: Any) -> Audit:
     """Measure a model's tax rate: the share of its cost that can be avoided today, line by line.
 
     Args:
-        model: a file, ``file.py:attr``, ``module:attr`` or ``name@version``.
+        model: a file, ``file.py:attr``, ``module:attr``, ``asgi:module:app``, a URL, ``name@version``, what a registry
+            keeps, or a fitted estimator.
         current: inputs as production gets them now: a path, URL, glob, or a frame (pandas, polars, pyarrow).
         progress: called with (done, total, what) while it runs.
         **settings: the fields of ``AuditSettings``.
@@ -37,19 +48,35 @@ def audit(model: str, *, current: Any, progress: Progress | None = None, **setti
     """
     from excise.api.auditor import Auditor  # noqa: PLC0415  the rooms are imported when something is measured
 
-    return Auditor(_checked(model, current, settings), progress).run()
+    checked = _checked(model, current, settings)
+    shown = progress or bar()
+    try:
+        return Auditor(checked, shown).run()
+    finally:
+        if shown is not None and hasattr(shown, "close"):
+            shown.close()
 
 
-def _checked(model: str, current: Any, settings: dict[str, Any]) -> AuditSettings:
+def _checked(model: Any, current: Any, settings: dict[str, Any]) -> AuditSettings:
     known = AuditSettings.__struct_fields__
     for name in settings:
         if name not in known:
             raise UsageError(f"audit() knows no setting {name!r}", hint=did_you_mean(name, known))
     if isinstance(settings.get("project"), str):
         settings["project"] = Path(settings["project"])
+    if not isinstance(model, str | os.PathLike):
+        model, settings["trust_pickle"] = _kept(model, settings.get("project")), True  # our own, written just now
     made = AuditSettings(model=str(model), current=current, **settings)
     _check_numbers(made)
     return made
+
+
+def _kept(model: Any, project: Path | None) -> Path:
+    """A model in memory as a file."""
+    from excise.adapters.models.objects import keep  # noqa: PLC0415  only a notebook pays for it
+    from excise.ledger import find_project  # noqa: PLC0415  as above
+
+    return keep(model, find_project(project or Path.cwd()))
 
 
 def _check_numbers(settings: AuditSettings) -> None:

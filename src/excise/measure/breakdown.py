@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-HOTSPOTS = 10
+HOTSPOTS, NAMED = 10, 40
+"""Functions of a profile that are told, and of a survey, whose purpose is to name them."""
 CALLS = 20
 """Profiled calls: enough to average over rows, few enough to be cheap."""
 
@@ -64,7 +65,7 @@ def survey(design: Design, arm: Arm, cell: Cell, rows: NDArray[np.int64]) -> Bre
     with open_worker(design, arm) as worker:
         worker.load(arm.variant.loader, watched=True)
         worker.data(design.samples[cell.sample], kind=design.kind, name=cell.sample, rows=some)
-        return read(worker.profile(cell.sample, range(len(some)), batch=design.batch))
+        return read(worker.profile(cell.sample, range(len(some)), batch=design.batch), most=NAMED)
 
 
 def profile(design: Design, arm: Arm, cell: Cell, rows: NDArray[np.int64]) -> Breakdown:
@@ -82,7 +83,7 @@ def profile(design: Design, arm: Arm, cell: Cell, rows: NDArray[np.int64]) -> Br
     return read(found)
 
 
-def read(found: Mapping[str, Any]) -> Breakdown:
+def read(found: Mapping[str, Any], *, most: int = HOTSPOTS) -> Breakdown:
     """A worker's profile as frozen values.
 
     Operators take the place of the one function that ran them: their time would count twice otherwise.
@@ -100,15 +101,15 @@ def read(found: Mapping[str, Any]) -> Breakdown:
     ]
     return Breakdown(
         lines=tuple(sorted(lines, key=lambda line: -line.self_ms)),
-        hotspots=_hotspots([*found["functions"], *operators]),
+        hotspots=_hotspots([*found["functions"], *operators], most),
         undeclared=tuple(Undeclared(**item) for item in found["undeclared"]),
         drop=tuple(found.get("stubs", ())),
         reason=found.get("reason"),
     )
 
 
-def _hotspots(items: Sequence[Mapping[str, Any]]) -> tuple[Hotspot, ...]:
-    top = sorted(items, key=lambda item: -item["self_ms"])[:HOTSPOTS]
+def _hotspots(items: Sequence[Mapping[str, Any]], most: int) -> tuple[Hotspot, ...]:
+    top = sorted(items, key=lambda item: -item["self_ms"])[:most]
     return tuple(
         Hotspot(
             name=item["name"],
