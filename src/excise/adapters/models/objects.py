@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import pickle
+import pickletools
 from pathlib import Path
 from typing import Any
 
