@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Set, Mapping, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -15,6 +15,7 @@ from excise.api.settings import AuditSettings
 from excise.core.errors import DataError, UsageError
 from excise.core.predictor import Subject
 from excise.core.refs import ModelRef, RefKind
+from excise.core.secrets import CONNECTION_HEADERS
 from excise.core.spelling import did_you_mean
 from excise.tables import Table
 from excise.tables.json_lines import from_records
@@ -36,15 +37,17 @@ class Asked(NamedTuple):
     Attributes:
         template: what makes requests of the rows; None where the rows are whole requests.
         current, reference: the rows.
+        headers: sent with every request that is not made by a template.
     """
 
     template: Template | None
     current: Table
     reference: Table | None
+    headers: tuple[tuple[str, str], ...] = ()
 
 
-def asked(settings: AuditSettings, ref: ModelRef, current: Table, reference: Table | None) -> Asked:
-    """Rows and template of an audit whose subject takes requests.
+def asked(settings: AuditSettings, subject: Subject, current: Table, reference: Table | None) -> Asked:
+    """Rows and template of an audit whose subject takes requests; a release says by itself how it is asked.
 
     Recorded requests of one route whose bodies are objects with the same keys become rows of those keys, so that
     their columns are judged and cast as any others are.
@@ -53,31 +56,57 @@ def asked(settings: AuditSettings, ref: ModelRef, current: Table, reference: Tab
         UsageError: neither a template nor recorded requests, or a field that no column fills.
         DataError: no recorded request is one of ``--request``.
     """
-    named = _named(settings.request, ref)
+    kept: Template = subject.variant.loader.options.get("request") or {}
+    named = _named(settings.request, subject.ref) or ((kept["method"], kept["path"]) if kept else None)
+    headers = tuple(_headers(settings.headers))
     if set(current.names) >= RECORDED:
         current = _of_route(current, named)
         reference = None if reference is None else _of_route(reference, named)
         rows = _bodies(current, settings.target)
         approved = None if reference is None else _bodies(reference, settings.target)
         if rows is None or (approved is None) != (reference is None):
-            return Asked(None, current, reference)
+            return Asked(None, current, reference, headers)
         named = named or _route_of(current.records()[0])
+        headers = (*headers, *_common_headers(current, {name.lower() for name, _ in headers}))
         current, reference = rows, approved
     if named is None:
-        raise UsageError(f"{ref.text}: how is it asked?", hint="--request 'POST /predict', or give recorded requests")
-    method, path = named
-    template = {"method": method, "path": path, "headers": list(_headers(settings.headers)), "body": settings.body}
+        said = f"{subject.ref.text}: how is it asked?"
+        raise UsageError(said, hint="--request 'POST /predict', or give recorded requests")
+    template = _template(named, settings.body or kept.get("body"), headers)
     _check_fields(template, current)
     return Asked(template, current, reference)
 
 
-def with_template(subject: Subject, template: Template | None, settings: AuditSettings) -> Subject:
-    """The subject, asked by this template where it takes requests."""
-    if subject.kind not in ASKED:
+def with_request(subject: Subject, asked: Asked, settings: AuditSettings) -> Subject:
+    """The subject, asked in this way where it takes requests."""
+    own = {"required": list(settings.required), "timeout_s": settings.timeout_s, "headers": asked.headers}
+    return _with(subject, {"request": asked.template, **own}) if subject.kind in ASKED else subject
+
+
+def kept_request(subject: Subject, request: str | None, body: str | None) -> Subject:
+    """A service as a release keeps it: how it is asked belongs to it, the headers do not.
+
+    Raises:
+        UsageError: a service without ``--request``, or a request for what takes none.
+    """
+    if subject.kind != "service":
+        if request or body:
+            raise UsageError(f"{subject.ref.text} takes no requests", hint="leave --request and --body out")
         return subject
-    own = {"request": template, "required": list(settings.required), "timeout_s": settings.timeout_s}
-    options = {**subject.variant.loader.options, **own}
-    loader = msgspec.structs.replace(subject.variant.loader, options=options)
+    if request is None:
+        raise UsageError(f"{subject.ref.text}: how is it asked?", hint="--request 'POST /predict'")
+    return _with(subject, {"request": _template(_parsed(request), body, ())})
+
+
+def _template(named: tuple[str, str], body: str | None, headers: Sequence[tuple[str, str]]) -> Template:
+    method, path = named
+    return {"method": method, "path": path, "headers": list(headers), "body": body}
+
+
+def _with(subject: Subject, options: Mapping[str, Any]) -> Subject:
+    """The subject with these options of its loader."""
+    loader = subject.variant.loader
+    loader = msgspec.structs.replace(loader, options={**loader.options, **options})
     return msgspec.structs.replace(subject, variant=msgspec.structs.replace(subject.variant, loader=loader))
 
 
@@ -134,6 +163,13 @@ def _of_route(table: Table, named: tuple[str, str] | None) -> Table:
     return from_records(kept, table.source)
 
 
+def _common_headers(table: Table, given: Set[str]) -> list[tuple[str, str]]:
+    """Headers that all recorded requests have alike, but for those that are given."""
+    sent = [{str(k).lower(): str(v) for k, v in (row.get("headers") or {}).items()} for row in table.records()]
+    alike = set.intersection(*(set(one.items()) for one in sent))
+    return [pair for pair in sent[0].items() if pair in alike and pair[0] not in given | CONNECTION_HEADERS]
+
+
 def _route_of(row: Mapping[str, Any]) -> tuple[str, str]:
     """Method and path, without the query."""
     return str(row["method"] or "POST").upper(), str(row["path"] or "/").partition("?")[0]
@@ -152,6 +188,7 @@ def _bodies(table: Table, target: str | None) -> Table | None:
         and "?" not in row["path"]
         for row in rows
     )
+    if not alike:
+        return None
     labels = [{target: row[target]} if target in row else {} for row in rows]
-    bodies = [{**row["body"], **label} for row, label in zip(rows, labels, strict=True)]
-    return from_records(bodies, table.source) if alike else None
+    return from_records([{**row["body"], **label} for row, label in zip(rows, labels, strict=True)], table.source)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from excise.api.asking import with_template
+from excise.api.asking import with_request
 from excise.api.candidates import Candidate, needed
 from excise.api.givens import Givens
 from excise.api.keeping import keep, keep_interrupted
@@ -324,7 +324,7 @@ class Auditor(Givens):
 
     def release_cell(self, name: str, opened: Opened) -> tuple[Arm, Cell]:
         """Another model, run now beside production."""
-        subject = with_template(opened.subject, self.asked.template, self.settings)
+        subject = with_request(opened.subject, self.asked, self.settings)
         arm = Arm(name=name, variant=subject.variant, python=self.environment.executable, project=opened.folder)
         return arm, Cell(name=name, arm=name, sample="current")
 

@@ -103,11 +103,11 @@ KEYS: dict[str, Key] = {
 SECTIONS: dict[str, tuple[str, ...]] = {
     "audit": tuple(key for key in KEYS if key != "name"),
     "profile": ("reference", "current", "csv"),
-    "release": ("model", "reference", "target", "csv", "name"),
+    "release": ("model", "reference", "target", "csv", "request", "body", "name"),
 }
 """Which settings a verb knows. ``trust_pickle`` is not among them: a file must not be able to run another."""
 
-SHARED = ("model", "current", "reference", "target", "csv", "input", "batch")
+SHARED = ("model", "current", "reference", "target", "csv", "input", "batch", "request", "body")
 """Settings that may stand at the top of the file."""
 
 SUBCOMMAND = {"release": "create"}

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from excise.api import samples as sampling
-from excise.api.asking import ASKED, Asked, asked, with_template
+from excise.api.asking import ASKED, Asked, asked, with_request
 from excise.api.candidates import Ground
 from excise.api.outside import token_prices
 from excise.api.pricing import Pricing, pricing
@@ -77,12 +77,12 @@ class Givens:
         subject = self.opened.subject
         if subject.kind not in ASKED:
             return Asked(None, current, approved)
-        return asked(self.settings, subject.ref, current, approved)
+        return asked(self.settings, subject, current, approved)
 
     @cached_property
     def subject(self) -> Subject:
         """The model as it is run here."""
-        return with_template(self.opened.subject, self.asked.template, self.settings)
+        return with_request(self.opened.subject, self.asked, self.settings)
 
     @cached_property
     def baseline(self) -> Opened | None:

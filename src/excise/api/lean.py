@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from excise.adapters.transforms import installed
-from excise.api.asking import with_template
+from excise.api.asking import with_request
 from excise.api.candidates import Candidate
 from excise.api.fetching import describe
 from excise.core.predictor import HOLDERS, Variant
@@ -56,7 +56,7 @@ def own_candidate(auditor: Auditor, text: str) -> Candidate:
     subject = auditor.subject
     given = auditor.settings
     found = describe(ref, trust_pickle=given.trust_pickle, project=given.project, offline=given.offline)
-    found = with_template(found, auditor.asked.template, given)
+    found = with_request(found, auditor.asked, given)
     name = ref.label or f"lean:{found.ref.label or ref.attribute or ref.name}"
     loader = found.variant.loader
     if subject.kind in HOLDERS and found.kind not in HOLDERS:

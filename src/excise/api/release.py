@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from excise.api.asking import kept_request
 from excise.api.fetching import describe
 from excise.core.environment import Environment
 from excise.core.errors import Mismatch, NotFound
@@ -90,6 +91,8 @@ def release(
     target: str | None = None,
     name: str | None = None,
     include: Iterable[str | Path] = (),
+    request: str | None = None,
+    body: str | None = None,
     trust_pickle: bool = False,
     parent: str | None = None,
     baseline: MeasureBaseline | None = None,
@@ -106,6 +109,8 @@ def release(
         target: label column of the reference.
         name: what to call it; the model's own name unless given.
         include: files and folders that the model opens at run time.
+        request: how a service is asked, ``POST /predict``.
+        body: template of a request's body, ``{{row}}`` unless given.
         trust_pickle: load pickles; loading one runs code that it holds.
         parent: the release that it came from.
         baseline: measures the release on the reference; without it only rows and profile are kept.
@@ -121,6 +126,7 @@ def release(
 
     store = store_of(project)
     subject = describe(ModelRef.parse(model), trust_pickle=trust_pickle, project=project)
+    subject = kept_request(subject, request, body)
     rows = None if reference is None else read_reference(reference, target, csv)
     origin = None if parent is None else store.resolve(parent).digest
     bundle = complete(collect(subject, include=include), store)

@@ -69,17 +69,24 @@ def samples() -> Decorator:
     )
 
 
-def asking() -> Decorator:
+def request() -> Decorator:
     """How a service or an endpoint is asked."""
     return stack(
         click.option("--request", metavar="REQUEST", help="How a service is asked: 'POST /predict'."),
+        click.option("--body", metavar="TEMPLATE", help="Body of a request: {{column}}, {{row}}, {{rows}} are filled."),
+    )
+
+
+def asking() -> Decorator:
+    """What else an audit says to a service or an endpoint."""
+    return stack(
+        request(),
         click.option("--header", "headers", multiple=True, metavar="LINE", help="Sent with every request, never kept."),
         click.option("--required", multiple=True, metavar="FUNCTION", help="A service's function that must stay."),
         click.option("--against", type=model_ref, metavar="MODEL", help="Ask this one beside, on the same rows."),
         click.option(
             "--token-prices", metavar="PRICES", help="USD per million tokens: input=0.15,cached=0.075,output=0.6."
         ),
-        click.option("--body", metavar="TEMPLATE", help="Body of a request: {{column}}, {{row}}, {{rows}} are filled."),
     )
 
 

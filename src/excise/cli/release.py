@@ -31,6 +31,7 @@ def command() -> None:
 @click.option("--reference", metavar="DATA", help="Inputs as they are at approval; kept with the release.")
 @click.option("--target", metavar="COLUMN", help="Column of the reference that holds the label.")
 @options.csv()
+@options.request()
 @click.option("--name", help="What to call it; versions count up per name.")
 @click.option(
     "--include",

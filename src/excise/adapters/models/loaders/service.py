@@ -6,6 +6,7 @@ syntax.
 Options:
     interface: ``asgi`` or ``wsgi``.
     request: the template that makes requests of rows; without it rows are recorded requests.
+    headers: pairs that every request gets unless it has them.
     replace_model: ``{"loader", "target", "options"}`` of what takes the place of the only model that the service holds.
     required: names of functions that are not to be left out.
     project: folder that is put on ``sys.path``.
@@ -86,6 +87,7 @@ class Service(object):
         self.folders = options["folders"]
         self.render = requests.Renderer(options.get("request"))
         self.required = dict.fromkeys(options.get("required") or (), "marked required")
+        self.headers = [tuple(pair) for pair in options.get("headers") or ()]
         self.handler = None
         self.last_failure = None
         self._failures = {}
@@ -99,6 +101,7 @@ class Service(object):
         """The requests of a call, with whatever can be made of them before the clock starts."""
         made = self.render(rows)
         for request in made:
+            request.headers += [pair for pair in self.headers if request.header(pair[0].lower()) is None]
             request.cache = self.application.envelope(request)
         return made
 
