@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Set, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -163,7 +163,7 @@ def _of_route(table: Table, named: tuple[str, str] | None) -> Table:
     return from_records(kept, table.source)
 
 
-def _common_headers(table: Table, given: Set[str]) -> list[tuple[str, str]]:
+def _common_headers(table: Table, given: set[str]) -> list[tuple[str, str]]:
     """Headers that all recorded requests have alike, but for those that are given."""
     sent = [{str(k).lower(): str(v) for k, v in (row.get("headers") or {}).items()} for row in table.records()]
     alike = set.intersection(*(set(one.items()) for one in sent))
