@@ -97,9 +97,12 @@ def _remedy(command: str) -> str:
 def _beside(audit: Audit) -> Iterator[str]:
     facts = [
         ("A trade, apart from the rate", _joined(tax_return.trades(audit))),
-        ("Since approval", _joined(tax_return.since_approval(audit))),
+        (tax_return.since(audit).capitalize(), _joined(tax_return.since_approval(audit))),
         ("Since the last audit", prose(" · ".join(tax_return.change(audit)))),
+        ("Against", _joined(tax_return.against(audit))),
         ("Beside it", _joined(tax_return.demand(audit))),
+        ("Per call", _joined(tax_return.meters(audit))),
+        ("Spent on", _joined(tax_return.spent_on(audit))),
         ("Not measured", prose(" · ".join(tax_return.gaps(audit)))),
     ]
     yield "\n".join(f"- **{label}:** {text}" for label, text in facts if text)

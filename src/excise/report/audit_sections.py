@@ -12,7 +12,7 @@ from excise.report import charts, figures, tax_return
 from excise.report.figures import Figure
 from excise.report.markup import Markup, joined, tag
 from excise.report.page_tables import NOTHING, SHORT, aligned, bar, bars, facts, table, width
-from excise.report.tax_return import LedgerRow, LineRow, Note
+from excise.report.tax_return import SERVICE, LedgerRow, LineRow, Note
 from excise.report.wording import counted, example, human, minute, one_line, shortened
 
 
@@ -40,6 +40,8 @@ def sections(audit: Audit, *, with_charts: bool, show_examples: bool) -> list[Se
         remedies(audit),
         trades(audit),
         standing(audit, with_charts=with_charts),
+        against(audit),
+        meters(audit),
         time_spent(audit),
         changes(audit),
         findings(audit, show_examples=show_examples),
@@ -114,7 +116,7 @@ def trades(audit: Audit) -> Section | None:
     if not notes:
         return None
     answer = f"{counted(len(notes), 'trade')}, apart from the rate."
-    body = tag("dl", *(joined((tag("dt", note.label), tag("dd", note.text))) for note in notes), class_="facts")
+    body = _facts(notes)
     return Section("trades", "What would giving up some skill save?", Markup(answer), body)
 
 
@@ -130,10 +132,33 @@ def standing(audit: Audit, *, with_charts: bool) -> Section | None:
     return Section("caller", "What does a caller notice?", _typical(audit), body)
 
 
+def against(audit: Audit) -> Section | None:
+    """How does it stand against the other one? Both were asked with the same rows, in turns."""
+    notes = tax_return.against(audit)
+    if not notes:
+        return None
+    return Section("against", "How does the other one do?", Markup(f"{len(notes)} figures."), _facts(notes))
+
+
+def meters(audit: Audit) -> Section | None:
+    """What do the answers say of single calls? Times to tokens, and tokens."""
+    notes = tax_return.meters(audit)
+    if not notes:
+        return None
+    return Section("meters", "What does a call say of itself?", Markup(f"{len(notes)} meters."), _facts(notes))
+
+
+def _facts(notes: Sequence[Note]) -> Markup:
+    """Labelled figures, one below the other."""
+    return tag("dl", *(joined((tag("dt", note.label), tag("dd", note.text))) for note in notes), class_="facts")
+
+
 def time_spent(audit: Audit) -> Section | None:
     """Where is a call's time spent? Stages, classes of work, hotspots."""
     stages = bars("stage", "ms", [_stage_bar(one) for one in audit.stages])
-    work = bars("work", "%", [_work_bar(one) for one in audit.breakdown])
+    in_ms = audit.model.kind == SERVICE
+    parts = [_work_bar(one, in_ms=in_ms) for one in audit.breakdown if one.self_ms > 0]
+    work = bars("work", "ms" if in_ms else "%", parts)
     tables = [tag("div", table) for table in (stages if len(audit.stages) > 1 else NOTHING, work) if table]
     spots = _hotspot_table(audit.hotspots)
     if not tables and not spots:
@@ -163,13 +188,13 @@ def changes(audit: Audit) -> Section | None:
 
 
 def findings(audit: Audit, *, show_examples: bool) -> Section | None:
-    """What was seen in the inputs? Example values are masked unless asked for."""
+    """What was seen in the inputs and in the calls? Example values are masked unless asked for."""
     if not audit.findings:
         return None
     rows = [_finding(found, show_examples=show_examples) for found in audit.findings]
     body = table(("where", "what", "rows", "seen" if show_examples else "seen, masked"), rows, numbers=(2,))
     answer = Markup(f"{counted(len(rows), 'finding')}.")
-    return Section("findings", "What was seen in the inputs?", answer, body)
+    return Section("findings", "What was seen?", answer, body)
 
 
 def gaps(audit: Audit) -> Section | None:
@@ -326,19 +351,22 @@ def _hotspot_table(spots: Sequence[Hotspot]) -> Markup:
             human(spot.class_),
             figures.plain(spot.calls, 2),
             figures.plain(spot.self_ms, 2),
+            "" if spot.total_ms is None else figures.plain(spot.total_ms, 2),
             bar(spot.self_ms if math.isfinite(spot.self_ms) else 0.0, longest),
         ]
         for spot in spots
     ]
-    return table(("function or operator", "work", "calls", "own ms", ""), rows, numbers=(2, 3))
+    return table(("function or operator", "work", "calls", "own ms", "in all", ""), rows, numbers=(2, 3, 4))
 
 
 def _stage_bar(stage: Stage) -> tuple[str, float, Figure]:
     return tax_return.stage_name(stage.name), stage.latency_ms.value, figures.number(stage.latency_ms)
 
 
-def _work_bar(line: BreakdownLine) -> tuple[str, float, Figure]:
-    return human(line.name), line.share, Figure(figures.plain(100 * line.share, 2))
+def _work_bar(line: BreakdownLine, *, in_ms: bool) -> tuple[str, float, Figure]:
+    """A class of work; a survey's times are those of unwatched calls, a profile's only their shares."""
+    shown = figures.plain(line.self_ms, 3) if in_ms else figures.plain(100 * line.share, 2)
+    return human(line.name), line.share, Figure(shown)
 
 
 def _most_time(audit: Audit) -> Markup:

@@ -14,6 +14,8 @@ from excise.report import figures
 from excise.report.figures import Figure, MoneyScale
 from excise.report.wording import counted, day, digest_start, human, machine, one_line, shortened
 
+SERVICE, ENDPOINT = "service", "endpoint"
+"""Kinds of subjects that are told of in words of their own."""
 NAME_WIDTH = 48
 FROM_OUTSIDE = "an endpoint cannot be run again here, so it has no tax rate"
 SMALLEST_SHARE = 0.002
@@ -75,11 +77,11 @@ def heading(audit: Audit) -> Heading:
     why = one_line(audit.why)
     if audit.outcome is Outcome.UNDECIDED:
         return Heading("Undecided", why or "the machine moves more than the effect", rated=False, act=True)
-    unrated = audit.tax_rate is None and audit.tax_rate_cost is None and audit.model.kind != "endpoint"
+    unrated = audit.tax_rate is None and audit.tax_rate_cost is None and audit.model.kind != ENDPOINT
     if audit.outcome is Outcome.NOT_MEASURED or unrated:
         return Heading("Not measured", why or "no rate could be measured", rated=False, act=True)
     failed = audit.outcome is Outcome.FAIL
-    if audit.model.kind == "endpoint":
+    if audit.model.kind == ENDPOINT:
         return Heading("Measured from outside", why if failed else FROM_OUTSIDE, rated=False, act=failed)
     if not audit.attainable.remedies:
         return Heading("No avoidable cost found", why if failed else resolution(audit), rated=False, act=failed)
@@ -176,7 +178,7 @@ def trades(audit: Audit) -> list[Note]:
 
 def since(audit: Audit) -> str:
     """What an endpoint is held against is its first audit; all else what it was when it was approved."""
-    return "since first seen" if audit.model.kind == "endpoint" else "since approval"
+    return "since first seen" if audit.model.kind == ENDPOINT else "since approval"
 
 
 def since_approval(audit: Audit) -> list[Note]:
@@ -249,7 +251,7 @@ def stages(audit: Audit) -> list[Note]:
 
 def spent_on(audit: Audit) -> list[Note]:
     """What a service's call is spent on, by kind of work; a model's or a handler's call is shown by its stages."""
-    if audit.model.kind != "service":
+    if audit.model.kind != SERVICE:
         return []
     shown = [line for line in audit.breakdown if line.share >= SMALLEST_SHARE]
     return [Note(human(line.name), f"{figures.plain(line.self_ms)} ms") for line in shown]
@@ -334,6 +336,8 @@ def _ledger(name: str, rate: Estimate | None, change: str, per: str) -> LedgerRo
     figure = figures.number(rate, scale=100.0)
     if rate is None or figure.value == figures.NOTHING:
         return LedgerRow(name, "", "", change, per)
+    if math.isinf(rate.half_width):  # nobody knows a third digit of it
+        figure = Figure(figures.plain(100 * rate.value, 2), figure.doubt)
     return LedgerRow(name, f"≥ {figure.value} %", figure.doubt, change, per)
 
 
