@@ -1,6 +1,7 @@
 """ASGI applications in their corners: lifespans that fail, answers in parts, and whatever is not finished."""
 
 import asyncio
+from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse, StreamingResponse
@@ -25,6 +26,7 @@ async def parts(request):
 app = Starlette(routes=[Route("/double", double, methods=["POST"]), Route("/parts", parts)])
 
 
+@asynccontextmanager
 async def failing_lifespan(app):
     raise ConnectionError("the feature store is away")
     yield

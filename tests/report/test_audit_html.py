@@ -3,8 +3,9 @@ from html.parser import HTMLParser
 from itertools import pairwise
 
 import pytest
+from audits import EMPTY, FULL, HOSTILE_TEXT, NOTHING_FOUND, UNDECIDED
 from hypothesis import HealthCheck, given, settings
-from samples import EMPTY, FULL, HOSTILE_TEXT, NOTHING_FOUND, SAMPLES, UNDECIDED
+from samples import SAMPLES
 from strategies import documents
 
 from excise.core.audit import Audit

@@ -2,10 +2,11 @@ import html
 import re
 
 import pytest
+from audits import FULL, HOSTILE_TEXT, UNDECIDED
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
-from samples import FULL, HOSTILE_TEXT, SAMPLES, UNDECIDED
+from samples import SAMPLES
 from strategies import documents
 
 from excise.core.audit import Audit

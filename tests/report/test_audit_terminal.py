@@ -1,11 +1,12 @@
 import io
 
 import pytest
+from audits import FULL, HOSTILE_TEXT, TOO_TAXED
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
-from samples import FULL, HOSTILE_TEXT, SAMPLES, TOO_TAXED
+from samples import SAMPLES
 from strategies import documents
 
 from excise.core.audit import Audit

@@ -8,8 +8,9 @@ import jsonschema
 import msgspec
 import numpy as np
 import pytest
+from audits import FULL, ms
 from msgspec.structs import replace
-from samples import FULL, SAMPLES, ms
+from samples import SAMPLES
 
 from excise.core.audit import Audit, Beside
 from excise.report.documents import DOCUMENTS, schema, schema_files, schemas, to_json

@@ -1,9 +1,9 @@
 import pytest
+from audits import EMPTY, FULL, HOSTILE_TEXT, UNDECIDED, ratio
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 from rich.cells import cell_len
-from samples import EMPTY, FULL, HOSTILE_TEXT, UNDECIDED, ratio
 from strategies import documents
 
 from excise.core.audit import Audit

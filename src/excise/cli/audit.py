@@ -29,11 +29,15 @@ if TYPE_CHECKING:
 def command(**given: Any) -> int:
     r"""Tell a model's tax rate today, line by line, in ms and dollars.
 
-    MODEL is a file (.onnx, .skops, .pt2, …), a Python handler (file.py:attr or module:attr) or a release
-    (name@version). Production is run in fresh processes on the current inputs, with and without each remedy.
+    MODEL is a file or folder (.onnx, .skops, .ubj, .pt2, …), a Python handler (file.py:attr or module:attr), a Python
+    service (asgi:module:app), an endpoint (http://…), a release (name@version) or what a registry keeps
+    (mlflow:models:/name@alias). Production is run in fresh processes on the current inputs, with and without each
+    remedy; an endpoint is asked from outside.
 
     \b
     excise audit handler.py:handler --reference ref.parquet --current cur.csv --target late
+    excise audit asgi:service:app --request 'POST /predict' --current bodies.jsonl
+    excise audit http://127.0.0.1:8000 --request 'POST /predict' --current cur.csv --against http://127.0.0.1:8001
     excise audit flights@1 --current july.parquet --price aws/c5.large --html report.html
     excise audit --history
     """

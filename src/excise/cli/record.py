@@ -20,10 +20,11 @@ from excise.cli import options
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 for a free one.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document to stdout and nothing else there.")
 def command(model: str, as_json: bool, **given: Any) -> None:
-    r"""Run a service here and record a sample of its requests, as the next audit's inputs.
+    r"""Record a sample of a service's real requests, as the next audit's inputs.
 
-    MODEL is asgi:module:app or wsgi:module:app. Headers and fields that let somebody in (authorization, cookies,
-    tokens, passwords) are never kept. In production use the middleware: app = excise.record(app, out="bodies.jsonl").
+    MODEL is asgi:module:app or wsgi:module:app; it runs here until enough requests were recorded. Headers and fields
+    that let somebody in (authorization, cookies, tokens, passwords) are never kept. In production use the
+    middleware: app = excise.record(app, out="bodies.jsonl").
 
     \b
     excise record asgi:service:app --out bodies.jsonl --n 1000 --redact email

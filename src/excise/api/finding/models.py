@@ -12,8 +12,10 @@ from excise.adapters.models.contents import known, local
 from excise.api.finding.folder import depth, folders, relative, walk
 from excise.api.finding.services import is_route
 from excise.api.finding.source import bindings, functions, parsed
-from excise.core.errors import ExciseError, UntrustedPickle
+from excise.core.errors import ExciseError, ModelError, UntrustedPickle
 
+COMMON = (".json", ".xml", ".txt")
+"""Suffixes of models and of much else."""
 HANDLER_NAMES = ("handler", "predictor", "predict")
 """Attributes of a Python file that are likely to be what production calls, the likeliest first."""
 
@@ -42,8 +44,21 @@ def stored_in(root: Path) -> Iterator[Stored]:
     """Every file or folder that an adapter takes for a model."""
     whole = [path for path in folders(root) if known(local(path))]
     for path in [*whole, *walk(root)]:
-        if path.parent not in whole and known(local(path)):
+        if path.parent not in whole and known(local(path)) and not is_another(path):
             yield Stored(is_pickle(path), depth(path, root), relative(path, root))
+
+
+def is_another(path: Path) -> bool:
+    """Whether a suffix that many things have stands for something else here: ``package.json``, ``pom.xml``."""
+    if path.suffix.lower() not in COMMON:
+        return False
+    try:
+        find(local(path))
+    except ModelError:
+        return True
+    except ExciseError:
+        return False  # its library is missing: said when it is opened
+    return False
 
 
 def is_pickle(path: Path) -> bool:
