@@ -34,6 +34,8 @@ WHY = "an endpoint cannot be run again here"
 UNREACHED = f"{Culprit.MODEL_BLOAT}, {Culprit.DEPENDENCY_ROT}, {Culprit.FAT_FEATURES}, {Culprit.SHADOW_PIPELINE}"
 TOKENS = {"input": "input_tokens", "cached": "cached_tokens", "output": "output_tokens"}
 """Names of token prices, and the meters that count them."""
+METERS = ("ttft_ms", "tpot_ms", "itl_ms", *TOKENS.values())
+"""In the order in which a reader asks: the first token, the others, how many."""
 PER_MILLION, PER = 1e6, 1000
 DIGITS = 6
 """Significant digits of a number in an answer that are kept: more of them differ between machines."""
@@ -60,7 +62,8 @@ def seen(standing: Standing, cost: Estimate | None) -> Standing:
 
 def meters(trials: CellTrials) -> tuple[Meter, ...]:
     """What the answers said of single calls, with intervals over rounds."""
-    return tuple(_meter(name, [one for one in rounds if one.size]) for name, rounds in trials.meters.items())
+    known = [name for name in METERS if name in trials.meters]
+    return tuple(_meter(name, [one for one in trials.meters[name] if one.size]) for name in known)
 
 
 def _meter(name: str, rounds: list[NDArray[np.float64]]) -> Meter:
