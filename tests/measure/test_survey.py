@@ -271,3 +271,15 @@ def test_a_service_is_told_by_kinds_of_work_that_add_up(tmp_path, validator):
     assert kinds["input_output"] == max(kinds.values())
     assert kinds["validation"] > 0
     assert sum(line.share for line in found.lines) == pytest.approx(1.0)
+
+
+def test_every_route_is_timed_by_the_name_that_the_framework_gives_it(tmp_path):
+    shutil.copy(APPS / "routes.py", tmp_path)
+    recorded = [{"method": "GET", "path": f"/items/{k % 7}" if k % 2 else "/slow", "body": None} for k in range(40)]
+    spec = find(ModelRef.parse(f"asgi:{tmp_path}/routes.py:app")).variant.loader
+    with Worker(sys.executable, project=tmp_path) as worker:
+        worker.load(spec, watched=True)
+        worker.data(read_table(recorded), kind=InputKind.RECORDS)
+        found = read(worker.profile("current", range(40), batch=1))
+    assert [route.name for route in found.routes] == ["GET /slow", "GET /items/{item}"]
+    assert found.routes[0].latency_ms.value > 2.0 > found.routes[1].latency_ms.value

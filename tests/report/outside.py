@@ -5,12 +5,16 @@ from __future__ import annotations
 from audits import FULL, LINES, ms, ratio, usd
 from msgspec.structs import replace
 
-from excise.core.audit import Against, Beside, BreakdownLine, Finding, Gap, Hotspot, Meter, Standing
+from excise.core.audit import Against, Beside, BreakdownLine, Finding, Gap, Hotspot, Meter, Stage, Standing
 from excise.core.tax import Culprit, Line
 
 OF_A_SERVICE = replace(
     FULL,
     model=replace(FULL.model, ref="asgi:service:app", name="service", kind="service", digest=None),
+    routes=(
+        Stage(name="POST /predict", latency_ms=ms(9.4, 0.2)),
+        Stage(name="GET /items/{item}", latency_ms=ms(1.2, 0.1)),
+    ),
     lines=(
         replace(LINES[0], remedy="serve .excise/variants/onnx/model.onnx"),
         Line(

@@ -86,6 +86,7 @@ def tax_return(auditor: Auditor) -> Audit:
         twin=None if twin is None else less_one(twin),
         against=outside.against(auditor, experiment),
         meters=outside.meters(experiment.cells[PRODUCTION]),
+        routes=inside.routes if inside else (),
         settings=dict(auditor.settings.shown()),
     )
 

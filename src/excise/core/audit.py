@@ -269,7 +269,8 @@ class Audit(msgspec.Struct, frozen=True, kw_only=True):
     """One audit.
 
     ``outcome`` is pass, undecided (machine too noisy) or not_measured; fail with ``--max-tax``. ``twin`` is a second
-    production process against the first, as a difference (0.01: 1 % slower).
+    production process against the first, as a difference (0.01: 1 % slower). ``routes`` are a service's, with the
+    median latency of the calls that each answered in the survey.
     """
 
     schema: str = SCHEMA
@@ -302,4 +303,5 @@ class Audit(msgspec.Struct, frozen=True, kw_only=True):
     change: Change | None = None
     against: Against | None = None
     meters: tuple[Meter, ...] = ()
+    routes: tuple[Stage, ...] = ()
     settings: dict[str, Any] = {}

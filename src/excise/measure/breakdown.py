@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from excise.core.audit import BreakdownLine, Hotspot
+from excise.core.audit import BreakdownLine, Hotspot, Stage
 from excise.measure.design import Arm, Cell, Design
 from excise.measure.experiment import open_worker
+from excise.stats.percentiles import percentile
 
 if TYPE_CHECKING:
     import numpy as np
@@ -44,13 +45,14 @@ class Breakdown(msgspec.Struct, frozen=True, kw_only=True):
     """One profiled pass.
 
     Attributes:
-        lines, hotspots, undeclared: as they are reported.
+        lines, hotspots, undeclared, routes: as they are reported.
         drop: calls that no answer depends on, as a worker takes them. reason: why none could be looked for.
     """
 
     lines: tuple[BreakdownLine, ...]
     hotspots: tuple[Hotspot, ...]
     undeclared: tuple[Undeclared, ...]
+    routes: tuple[Stage, ...] = ()
     drop: tuple[dict[str, Any], ...] = ()
     reason: str | None = None
 
@@ -103,9 +105,17 @@ def read(found: Mapping[str, Any], *, most: int = HOTSPOTS) -> Breakdown:
         lines=tuple(sorted(lines, key=lambda line: -line.self_ms)),
         hotspots=_hotspots([*found["functions"], *operators], most),
         undeclared=tuple(Undeclared(**item) for item in found["undeclared"]),
+        routes=_routes(found.get("routes", {})),
         drop=tuple(found.get("stubs", ())),
         reason=found.get("reason"),
     )
+
+
+def _routes(found: Mapping[str, Sequence[float]]) -> tuple[Stage, ...]:
+    """The median latency of every route, the dear ones first; those with too few calls are left out."""
+    medians = {name: percentile(walls, 0.5) for name, walls in found.items()}
+    known = [Stage(name=name, latency_ms=middle) for name, middle in medians.items() if middle is not None]
+    return tuple(sorted(known, key=lambda one: -one.latency_ms.value))
 
 
 def _hotspots(items: Sequence[Mapping[str, Any]], most: int) -> tuple[Hotspot, ...]:

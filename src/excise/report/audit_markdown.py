@@ -102,6 +102,7 @@ def _beside(audit: Audit) -> Iterator[str]:
         ("Against", _joined(tax_return.against(audit))),
         ("Beside it", _joined(tax_return.demand(audit))),
         ("Per call", _joined(tax_return.meters(audit))),
+        ("By route", _joined(tax_return.routes(audit))),
         ("Spent on", _joined(tax_return.spent_on(audit))),
         ("Not measured", prose(" · ".join(tax_return.gaps(audit)))),
     ]

@@ -156,10 +156,12 @@ def _facts(notes: Sequence[Note]) -> Markup:
 def time_spent(audit: Audit) -> Section | None:
     """Where is a call's time spent? Stages, classes of work, hotspots."""
     stages = bars("stage", "ms", [_stage_bar(one) for one in audit.stages])
+    routes = bars("route", "ms", [_stage_bar(one) for one in audit.routes])
     in_ms = audit.model.kind == SERVICE
     parts = [_work_bar(one, in_ms=in_ms) for one in audit.breakdown if one.self_ms > 0]
     work = bars("work", "ms" if in_ms else "%", parts)
-    tables = [tag("div", table) for table in (stages if len(audit.stages) > 1 else NOTHING, work) if table]
+    several = [table for table, many in ((stages, audit.stages), (routes, audit.routes)) if len(many) > 1]
+    tables = [tag("div", table) for table in (*several, work) if table]
     spots = _hotspot_table(audit.hotspots)
     if not tables and not spots:
         return None

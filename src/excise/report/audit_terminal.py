@@ -215,6 +215,7 @@ def _note_rows(audit: Audit, width: int, *, show_examples: bool) -> Iterator[tup
         yield "attainable", _joined(tax_return.standing(audit.attainable), width)
     yield "per call", _joined(tax_return.meters(audit), width)
     yield "stages", _joined(tax_return.stages(audit), width)
+    yield "by route", _joined(tax_return.routes(audit), width)
     yield "spent on", _joined(tax_return.spent_on(audit), width)
     yield from _listed(
         "findings", [_finding(alike, show_examples=show_examples) for alike in tax_return.alike(audit.findings)]

@@ -249,6 +249,13 @@ def stages(audit: Audit) -> list[Note]:
     return [Note(stage_name(stage.name), _ms(stage.latency_ms)) for stage in audit.stages]
 
 
+def routes(audit: Audit) -> list[Note]:
+    """A service's routes, where several were asked."""
+    if len(audit.routes) < 2:  # noqa: PLR2004  one route is the call itself
+        return []
+    return [Note(one_line(route.name), _ms(route.latency_ms)) for route in audit.routes]
+
+
 def spent_on(audit: Audit) -> list[Note]:
     """What a service's call is spent on, by kind of work; a model's or a handler's call is shown by its stages."""
     if audit.model.kind != SERVICE:

@@ -227,6 +227,7 @@ class Worker:
         """A service's calls by function, and those that no answer depends on."""
         predictor, call = self.predictor, survey.caller_of(self.predictor)
         seen = survey.watch(self.watcher, call, made, sites.own_code(predictor.folders))
+        routes = survey.by_route(predictor, call, made)
         times = survey.time_sites(call, made, seen, trampolines.Trampolines())
         rows, classes = survey.parts(times, seen, sites.KINDS)
         stubs, reason = dead.search(predictor.predict, made, seen, predictor.required, trampolines.Trampolines)
@@ -236,6 +237,7 @@ class Worker:
             "functions": rows,
             "classes": classes,
             "operators": [],
+            "routes": routes,
             "undeclared": undeclared,
             "stubs": [dead.written(stub) for stub in stubs],
             "reason": reason,

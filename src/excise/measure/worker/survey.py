@@ -172,6 +172,15 @@ def time_sites(call, made, sites, trampolines):
     return times.scaled(min(1.0, plain / usual))
 
 
+def by_route(predictor, call, made):
+    """Milliseconds of calls by the route that answered them."""
+    found = {}
+    for batch in made:
+        start, end = call(batch)
+        found.setdefault(predictor.last.route, []).append((end - start) / 1e6)
+    return found
+
+
 def median(values):
     """The middle one, the greater of two."""
     return sorted(values)[len(values) // 2]

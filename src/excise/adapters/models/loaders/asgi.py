@@ -81,9 +81,10 @@ class Exchange(object):
         finished: when the last part of the body was sent, by ``time.perf_counter_ns``.
     """
 
-    __slots__ = ("sent", "status", "headers", "parts", "finished", "error", "_read", "_waiting")
+    __slots__ = ("scope", "sent", "status", "headers", "parts", "finished", "error", "_read", "_waiting")
 
     def __init__(self, request):
+        self.scope = {}
         self.sent = request.body
         self.status = 0
         self.headers = ()
@@ -95,6 +96,7 @@ class Exchange(object):
 
     async def run(self, app, scope):
         """What a server does with one request; an exception is answered with 500."""
+        self.scope = scope
         try:
             await app(scope, self.receive, self.send)
         except Exception as error:
@@ -129,6 +131,12 @@ class Exchange(object):
                 self.finished = time.perf_counter_ns()
                 if self._waiting is not None and not self._waiting.done():
                     self._waiting.set_result(None)
+
+    @property
+    def route(self):
+        """Method and path, as the framework declares it where it says so."""
+        path = getattr(self.scope.get("route"), "path", None) or self.scope["path"]
+        return "%s %s" % (self.scope["method"], path)
 
     @property
     def content_type(self):

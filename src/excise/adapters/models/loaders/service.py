@@ -89,7 +89,7 @@ class Service(object):
         self.required = dict.fromkeys(options.get("required") or (), "marked required")
         self.headers = [tuple(pair) for pair in options.get("headers") or ()]
         self.handler = None
-        self.last_failure = None
+        self.last = self.last_failure = None
         self._failures = {}
 
     @property
@@ -120,6 +120,7 @@ class Service(object):
     def ask(self, batch):
         """A call as the clock sees it: exchanged, and its answers left unread."""
         for response in self.responses(batch):
+            self.last = response
             if response.status >= FAILED:
                 self.count(response, requests.status_name(response.status, response.location))
 
@@ -170,4 +171,5 @@ class AsyncService(Service):
         for response in await self.exchanged(batch):
             if response.status >= FAILED:
                 self.count(response, requests.status_name(response.status, response.location))
+        self.last = response
         return response.finished

@@ -16,9 +16,10 @@ from urllib.parse import unquote_to_bytes
 class Response(object):
     """What the application answered."""
 
-    __slots__ = ("status", "content_type", "location", "body", "error")
+    __slots__ = ("route", "status", "content_type", "location", "body", "error")
 
-    def __init__(self, status, headers, body, error=None):
+    def __init__(self, route, status, headers, body, error=None):
+        self.route = route
         named = {name.lower(): value for name, value in headers}
         self.status = status
         self.content_type = named.get("content-type", "")
@@ -62,7 +63,7 @@ class Application(object):
         """One request; an exception is answered with 500, as a server does."""
         environ = dict(request.cache)
         environ["wsgi.input"] = io.BytesIO(request.body)
-        started, parts = [], []
+        started, parts, route = [], [], "%s %s" % (request.method, request.path)
 
         def start_response(status, headers, exc_info=None):
             started[:] = [int(status[:3]), headers]
@@ -76,10 +77,10 @@ class Application(object):
                 if hasattr(answer, "close"):
                     answer.close()
         except Exception as error:
-            return Response(500, (), last_line(error), "%s in the application" % type(error).__name__)
+            return Response(route, 500, (), last_line(error), "%s in the application" % type(error).__name__)
         if not started:
-            return Response(500, (), b"", "start_response was not called")
-        return Response(started[0], started[1], b"".join(parts))
+            return Response(route, 500, (), b"", "start_response was not called")
+        return Response(route, started[0], started[1], b"".join(parts))
 
     def close(self):
         """Nothing is held."""
