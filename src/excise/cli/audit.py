@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 @click.option("--max-tax", type=click.FloatRange(0, 1), help="Fail when the demonstrated rate is above this.")
 @click.option("--history", is_flag=True, help="Show past audits instead of measuring.")
 def command(**given: Any) -> int:
-    r"""Tell a model's tax rate today, line by line, in ms and dollars.
+    """Tell a model's tax rate today, line by line, in ms and dollars.
 
     MODEL is a file or folder (.onnx, .skops, .ubj, .pt2, …), a Python handler (file.py:attr or module:attr), a Python
     service (asgi:module:app), an endpoint (http://…), a release (name@version) or what a registry keeps
@@ -40,7 +40,7 @@ def command(**given: Any) -> int:
     excise audit http://127.0.0.1:8000 --request 'POST /predict' --current cur.csv --against http://127.0.0.1:8001
     excise audit flights@1 --current july.parquet --price aws/c5.large --html report.html
     excise audit --history
-    """
+    """  # noqa: D301  click leaves a paragraph that begins with this byte as it is
     if given["history"]:
         return history(given["model"])
     given["price"], given["dollars_per_hour"] = options.one_price(click.get_current_context())

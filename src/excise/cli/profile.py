@@ -22,13 +22,13 @@ from excise.core.errors import UsageError
 @click.option("--show-examples", is_flag=True, help="Leave example values in the JSON document.")
 @click.pass_context
 def command(context: click.Context, /, **given: Any) -> int:
-    r"""Describe a sample's columns and learn the cast that cleans them.
+    """Describe a sample's columns and learn the cast that cleans them.
 
     \b
     excise profile july.csv
     excise profile july.csv --against january.parquet --emit-cast cast.py
     excise profile january.parquet --emit-cast cast.py     (brings anything to the form of January)
-    """
+    """  # noqa: D301  click leaves a paragraph that begins with this byte as it is
     from excise.api.profile import profiled, write_cast  # noqa: PLC0415  rooms load only when the verb runs
 
     data, reference = samples(context, given)

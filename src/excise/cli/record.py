@@ -20,7 +20,7 @@ from excise.cli import options
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 for a free one.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document to stdout and nothing else there.")
 def command(model: str, as_json: bool, **given: Any) -> None:
-    r"""Record a sample of a service's real requests, as the next audit's inputs.
+    """Record a sample of a service's real requests, as the next audit's inputs.
 
     MODEL is asgi:module:app or wsgi:module:app; it runs here until enough requests were recorded. Headers and fields
     that let somebody in (authorization, cookies, tokens, passwords) are never kept. In production use the
@@ -29,7 +29,7 @@ def command(model: str, as_json: bool, **given: Any) -> None:
     \b
     excise record asgi:service:app --out bodies.jsonl --n 1000 --redact email
     excise audit asgi:service:app --current bodies.jsonl
-    """
+    """  # noqa: D301  click leaves a paragraph that begins with this byte as it is
     from excise.api.record import RecordSettings, record_service  # noqa: PLC0415  rooms load only when the verb runs
 
     def listening(url: str) -> None:
