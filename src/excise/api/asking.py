@@ -13,7 +13,7 @@ import msgspec
 from excise.adapters.models.loaders import requests
 from excise.api.settings import AuditSettings
 from excise.core.errors import DataError, UsageError
-from excise.core.predictor import Subject
+from excise.core.predictor import LoaderSpec, Subject
 from excise.core.refs import ModelRef, RefKind
 from excise.core.secrets import CONNECTION_HEADERS
 from excise.core.spelling import did_you_mean
@@ -81,6 +81,22 @@ def with_request(subject: Subject, asked: Asked, settings: AuditSettings) -> Sub
     """The subject, asked in this way where it takes requests."""
     own = {"required": list(settings.required), "timeout_s": settings.timeout_s, "headers": asked.headers}
     return _with(subject, {"request": asked.template, **own}) if subject.kind in ASKED else subject
+
+
+SECRET = ("request", "headers")
+"""Options that may hold what lets somebody in: they go to processes, never to files."""
+
+
+def without_secrets(subject: Subject) -> Subject:
+    """The subject as it may stand in a file: asked by nobody in particular."""
+    return _with(subject, dict.fromkeys(SECRET)) if subject.kind in ASKED else subject
+
+
+def told(loader: LoaderSpec, subject: Subject) -> LoaderSpec:
+    """A loader that was made without secrets, asked as the subject is."""
+    own = {name: subject.variant.loader.options.get(name) for name in SECRET}
+    options = {**loader.options, **own} if subject.kind in ASKED else loader.options
+    return msgspec.structs.replace(loader, options=options)
 
 
 def kept_request(subject: Subject, request: str | None, body: str | None) -> Subject:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from excise.adapters.transforms import installed
-from excise.api.asking import with_request
+from excise.api.asking import told, with_request, without_secrets
 from excise.api.candidates import Candidate
 from excise.api.fetching import describe
-from excise.core.predictor import HOLDERS, Variant
+from excise.core.predictor import HOLDERS, LoaderSpec, Subject, Variant
 from excise.core.refs import ModelRef
 from excise.core.tax import Culprit, Remedy, Trial
 from excise.frontier import propose
@@ -84,9 +83,9 @@ def made_candidates(auditor: Auditor) -> Iterator[Candidate]:
     rows = auditor.samples.choice[: EXPORT_ROWS * auditor.settings.batch]
     table = export_table(auditor).take(rows)
     made = prepare_all(
-        subject,
+        without_secrets(subject),
         transforms,
-        open_worker=partial(Worker, sys.executable, project=auditor.opened.folder),
+        open_worker=lambda: Told(subject, project=auditor.opened.folder),
         sample=Sample(table=table, kind=auditor.kind, rows=tuple(range(table.rows)), batch=auditor.settings.batch),
         out_dir=auditor.project / "variants",
         budget_s=auditor.settings.prepare_budget_s,
@@ -94,9 +93,22 @@ def made_candidates(auditor: Auditor) -> Iterator[Candidate]:
     )
     for transform, one in zip(transforms, made, strict=True):
         if isinstance(one, Prepared):
-            yield candidate(one.variant, "; ".join((one.variant.name, *one.notes)), command_for(one))
+            variant = msgspec.structs.replace(one.variant, loader=told(one.variant.loader, subject))
+            yield candidate(variant, "; ".join((one.variant.name, *one.notes)), command_for(one))
         else:
             refuse(auditor, transform.name, one.reason)
+
+
+class Told(Worker):
+    """A worker that is told how the subject is asked, beside what stands in files of its loader."""
+
+    def __init__(self, subject: Subject, *, project: Path | None, **more: Any) -> None:
+        super().__init__(sys.executable, project=project, **more)
+        self.subject = subject
+
+    def load(self, spec: LoaderSpec, **more: Any) -> dict[str, Any]:
+        """Load the model."""
+        return super().load(told(spec, self.subject), **more)
 
 
 def export_table(auditor: Auditor) -> Table:

@@ -238,7 +238,7 @@ def _name(ridge: Distribution) -> str:
 
 def _ticks(first: float, last: float) -> list[float]:
     """1, 2 and 5 of every decade between the ends."""
-    decades = range(math.floor(math.log10(first)), math.ceil(math.log10(last)) + 1)
+    decades = range(math.floor(math.log10(first)), math.floor(math.log10(last)) + 1)
     return [
         value for decade in decades for value in (10.0**decade * step for step in (1, 2, 5)) if first <= value <= last
     ]
