@@ -15,7 +15,7 @@ import pytest
 
 from excise.cli import verbs
 from excise.core.errors import ExciseError
-from excise.core.refs import ModelRef
+from excise.core.refs import ModelRef, RefKind
 from excise.core.tax import Culprit
 
 ROOT = Path(__file__).parents[1]
@@ -102,13 +102,7 @@ def test_the_glossary_names_models_as_the_parser_does():
     table = (ROOT / "docs" / "concepts.md").read_text(encoding="utf-8").partition("## Naming a model")[2]
     named = re.findall(r"`([^`]+)`", table.partition("\n## ")[0])
     kinds = {ModelRef.parse(text).kind for text in named if "…" not in text}
-    assert {kind.value for kind in kinds} == {
-        "path",
-        "file_attribute",
-        "module_attribute",
-        "release",
-        "scheme",
-    }
+    assert kinds == set(RefKind) - {RefKind.DIGEST}  # a digest is too long to be shown whole
 
 
 def test_the_exit_codes_in_the_glossary_are_those_of_the_errors():
