@@ -120,6 +120,26 @@ def test_a_lifespan_that_fails_says_why(served):
         served("asgi:starlets.py:broken", POST, FLIGHTS)
 
 
+def test_a_lifespan_that_leaves_says_so(served):
+    with pytest.raises(CallFailed, match="failed in its lifespan: SystemExit: no configuration"):
+        served("asgi:starlets.py:leaving", POST, FLIGHTS)
+
+
+def test_a_request_that_leaves_is_counted_and_the_loop_goes_on(served):
+    rows = [{"x": x} for x in (0, 1, 2, 5)]
+    found = answers(served("asgi:starlets.py:hostile", {"method": "POST", "path": "/double"}, rows), 4)
+    assert found["failures"] == {"SystemExit in the application": 2}
+    assert found["values"]["y"].tolist() == [0, None, None, 10]
+
+
+@pytest.mark.parametrize("hangs", [3, 4])
+def test_a_request_that_hangs_names_its_row(served, hangs):
+    rows = [{"x": x} for x in (0, hangs, 5)]
+    worker = served("asgi:starlets.py:hostile", {"method": "POST", "path": "/double"}, rows, timeout_s=0.5)
+    with pytest.raises(CallFailed, match=r"on row 1: no answer within 0\.5 s"):
+        answers(worker, 3)
+
+
 def test_an_application_without_lifespan_and_an_answer_in_parts_are_whole(served):
     found = answers(served("asgi:starlets.py:without_lifespan", POST, [{"x": 1}]), 1)
     assert found["values"][""].tolist() == [[1, 2]]

@@ -1,6 +1,8 @@
 """ASGI applications in their corners: lifespans that fail, answers in parts, and whatever is not finished."""
 
 import asyncio
+import sys
+import time
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
@@ -50,3 +52,30 @@ async def unfinished(scope, receive, send):
 
 def create_app():
     return app
+
+
+async def misbehave(request):
+    """What no service should do, by the number that it is asked with."""
+    x = (await request.json())["x"]
+    if x == 1:
+        sys.exit("no more")
+    if x == 2:
+        await asyncio.create_task(leave())
+    if x == 3:
+        await asyncio.sleep(600)
+    if x == 4:
+        time.sleep(600)
+    return JSONResponse({"y": 2 * x})
+
+
+async def leave():
+    sys.exit("no more")
+
+
+async def exiting_lifespan(app):
+    sys.exit("no configuration")
+    yield
+
+
+hostile = Starlette(routes=[Route("/double", misbehave, methods=["POST"])])
+leaving = Starlette(lifespan=exiting_lifespan)

@@ -42,7 +42,7 @@ def caller_of(predictor):
         return start, await ask(batch)
 
     if hasattr(predictor, "on_loop"):
-        return lambda batch: predictor.on_loop(lambda: on_loop(batch))
+        return lambda batch: predictor.on_loop(lambda: on_loop(batch), predictor.timeout_s)
     return call
 
 

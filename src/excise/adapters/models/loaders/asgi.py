@@ -9,6 +9,7 @@ Source: the ASGI specification 3.0, HTTP 2.3 and lifespan 2.0.
 """
 
 import asyncio
+import concurrent.futures
 import os
 import threading
 import time
@@ -27,7 +28,10 @@ class Application(object):
         self.loop = EventLoop()
         self.lifespan = Lifespan(app)
         try:
-            self.loop.run(self.lifespan.startup())
+            self.loop.run(self.lifespan.startup(), LIFESPAN_SECONDS)
+        except NoAnswer:
+            self.loop.stop()
+            raise RuntimeError("the application did not start within %d s" % LIFESPAN_SECONDS)
         except BaseException:
             self.loop.stop()
             raise
@@ -99,7 +103,7 @@ class Exchange(object):
         self.scope = scope
         try:
             await app(scope, self.receive, self.send)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             self.fail("%s in the application" % type(error).__name__, last_line(error))
         if not self.finished:
             self.fail("an unfinished answer", b"")
@@ -180,10 +184,7 @@ class Lifespan(object):
         self.inbox, self.outbox = asyncio.Queue(), asyncio.Queue()
         self.task = asyncio.get_running_loop().create_task(self.main())
         await self.inbox.put({"type": "lifespan.startup"})
-        try:
-            said = await asyncio.wait_for(self.outbox.get(), LIFESPAN_SECONDS)
-        except asyncio.TimeoutError:
-            raise RuntimeError("the application did not start within %d s" % LIFESPAN_SECONDS)
+        said = await self.outbox.get()
         if said["type"] == "lifespan.startup.failed":
             why = last_text_line(said.get("message")) or str(self.error or "it said no more")
             raise RuntimeError("the application failed in its lifespan: %s" % why)
@@ -193,7 +194,7 @@ class Lifespan(object):
         scope = {"type": "lifespan", "asgi": {"version": "3.0", "spec_version": "2.0"}, "state": self.state}
         try:
             await self.app(scope, self.inbox.get, self.outbox.put)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             self.error = error
         await self.outbox.put({"type": "lifespan.unsupported"})
 
@@ -210,6 +211,10 @@ def last_text_line(text):
     return lines[-1].strip() if lines else ""
 
 
+class NoAnswer(RuntimeError):
+    """The application took longer than it may."""
+
+
 class EventLoop(object):
     """An event loop that runs in a thread of its own, so that it goes on between the calls."""
 
@@ -223,7 +228,12 @@ class EventLoop(object):
         self.loop = new_loop()
         asyncio.set_event_loop(self.loop)
         # A task that lasts is what libraries (anyio) tie their worker threads to: they outlive a request, as in a server.
-        self.loop.run_until_complete(self._last())
+        last = self.loop.create_task(self._last())
+        while not last.done():
+            try:
+                self.loop.run_until_complete(last)
+            except SystemExit:  # of some task, and handed to whoever waits for that one: the loop goes on
+                pass
         self.loop.close()
 
     async def _last(self):
@@ -231,9 +241,15 @@ class EventLoop(object):
         self._ready.set()
         await self._end
 
-    def run(self, coroutine):
-        """Run a coroutine and wait for what it returns."""
-        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result()
+    def run(self, coroutine, seconds=None):
+        """Run a coroutine and wait for what it returns, so many seconds at most."""
+        future = asyncio.run_coroutine_threadsafe(coroutine, self.loop)
+        try:
+            return future.result(seconds)
+        except concurrent.futures.TimeoutError:
+            if not future.cancel():
+                raise  # the application's own
+            raise NoAnswer("no answer within %g s" % seconds)
 
     def stop(self):
         """End the loop and its thread."""

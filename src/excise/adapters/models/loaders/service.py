@@ -9,6 +9,7 @@ Options:
     headers: pairs that every request gets unless it has them.
     replace_model: ``{"loader", "target", "options"}`` of what takes the place of the only model that the service holds.
     required: names of functions that are not to be left out.
+    timeout_s: longest time that one call may take, where it can be told who hangs.
     project: folder that is put on ``sys.path``.
 """
 
@@ -88,6 +89,7 @@ class Service(object):
         self.render = requests.Renderer(options.get("request"))
         self.required = dict.fromkeys(options.get("required") or (), "marked required")
         self.headers = [tuple(pair) for pair in options.get("headers") or ()]
+        self.timeout_s = options.get("timeout_s")
         self.handler = None
         self.last = self.last_failure = None
         self._failures = {}
@@ -154,13 +156,13 @@ class Service(object):
 class AsyncService(Service):
     """A service whose requests are exchanged on an event loop."""
 
-    def on_loop(self, make):
-        """Run what ``make()`` returns, a coroutine, on the event loop, and wait for it."""
-        return self.application.loop.run(make())
+    def on_loop(self, make, seconds=None):
+        """Run what ``make()`` returns, a coroutine, on the event loop, and wait for it, so many seconds at most."""
+        return self.application.loop.run(make(), seconds)
 
     def responses(self, batch):
         """What the application answered to each request."""
-        return self.on_loop(lambda: self.exchanged(batch))
+        return self.on_loop(lambda: self.exchanged(batch), self.timeout_s)
 
     async def exchanged(self, batch):
         """One request after the other."""

@@ -76,7 +76,7 @@ class Application(object):
             finally:
                 if hasattr(answer, "close"):
                     answer.close()
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             return Response(route, 500, (), last_line(error), "%s in the application" % type(error).__name__)
         if not started:
             return Response(route, 500, (), b"", "start_response was not called")
