@@ -4,6 +4,7 @@ import os
 import sys
 import threading
 import time
+import warnings
 
 
 def spin(ms):
@@ -101,3 +102,8 @@ def starts_a_spinning_thread(rows):
 def counts_its_calls(rows):
     kept.append(rows)
     return [float(len(kept))]
+
+
+def warns_and_dies(records):
+    warnings.warn("this is the end", stacklevel=1)
+    os._exit(3)

@@ -3,6 +3,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 
 import msgspec
@@ -235,3 +236,18 @@ def test_a_device_times_a_block_by_its_own_events(spec, numbers, tmp_path):
 def test_without_a_device_nothing_is_said_of_one(opened):
     block = opened("double").run("current", range(2), batch=1, shadow=True)
     assert block["gpu_ms"] is block["gpu_mib"] is None
+
+
+def test_a_worker_that_is_stopped_from_another_thread_dies_at_once(opened):
+    worker = opened("hangs", timeout_s=60)
+    threading.Timer(0.3, worker.stop).start()
+    started = time.monotonic()
+    with pytest.raises(WorkerDied, match="SIGKILL"):
+        worker.run("current", [0], batch=1, shadow=True)
+    assert time.monotonic() - started < 10
+
+
+def test_the_last_words_of_a_process_are_a_line_and_not_its_source(opened):
+    worker = opened("warns_and_dies")
+    with pytest.raises(WorkerDied, match="this is the end"):
+        worker.run("current", [0], batch=1, shadow=True)

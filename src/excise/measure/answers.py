@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from excise.core.errors import CallTimeout, WorkerDied, WorkerError
 from excise.core.measurement import Outputs
@@ -51,8 +51,14 @@ def collect(design: Design, rows: NDArray[np.int64], *, seconds: float) -> Answe
         CallFailed, CallTimeout, WorkerDied: production itself does not run.
     """
     cores = len(usable_cores())
+    found = [_Asking(design, cells, rows, seconds) for cells in tasks(design, cores)]
     with ThreadPoolExecutor(max_workers=cores) as pool:
-        found = list(pool.map(lambda cells: _Asking(design, cells, rows, seconds).all(), tasks(design, cores)))
+        try:
+            list(pool.map(_Asking.all, found))
+        except KeyboardInterrupt:  # or the pool would wait for every answer
+            for one in found:
+                one.stop()
+            raise
     values: dict[str, dict[str, Any]] = {}
     failed: dict[str, str] = {}
     facts: dict[str, Mapping[str, Any]] = {}
@@ -99,17 +105,27 @@ class _Asking:
         self.values: dict[str, dict[str, Any]] = {}
         self.errors: dict[str, WorkerError] = {}
         self.facts: Mapping[str, Any] = {}
+        self.worker: Worker | None = None
+        self.stopped = False
 
-    def all(self) -> Self:
+    def all(self) -> None:
         cells = self.cells
-        while cells:
+        while cells and not self.stopped:
             cells = cells[self.ask(cells) :]
-        return self
+
+    def stop(self) -> None:
+        """Ask no more, and wait for no answer."""
+        self.stopped = True
+        if self.worker is not None:
+            self.worker.stop()
 
     def ask(self, cells: list[Cell]) -> int:
         """Ask the cells in one process; the number that was dealt with before the process was lost."""
         try:
             with open_worker(self.design, self.arm) as worker:
+                self.worker = worker
+                if self.stopped:
+                    return len(cells)
                 self.facts = worker.load(self.arm.variant.loader, drop=self.arm.variant.drop)
                 for name in {cell.sample for cell in cells}:
                     worker.data(self.design.samples[name], kind=self.design.kind, name=name, rows=self.rows)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -171,6 +171,12 @@ class _Run:
             stack.callback(worker.close)
         with ThreadPoolExecutor(max_workers=len(usable_cores())) as pool:
             ready = {name: pool.submit(self.load, workers[name], arms[name], sent) for name in order}
+            try:
+                wait(ready.values())
+            except KeyboardInterrupt:  # or the pool would wait until all are loaded
+                for worker in workers.values():
+                    worker.stop()
+                raise
         for name, future in ready.items():
             if (error := future.exception()) is not None:
                 self.lose_arm(name, error)

@@ -213,6 +213,11 @@ class Worker:
                 self._process.wait(GRACE_S)
         self.kill()
 
+    def stop(self) -> None:
+        """End the process from another thread than the one that asks it: that one sees it die, and closes it."""
+        if self._process.returncode is None:
+            self._signal(signal.SIGKILL)
+
     def kill(self) -> None:
         """End the process and whatever it started."""
         if self._log.closed:
@@ -252,7 +257,8 @@ class Worker:
     def _failed(self, error: Mapping[str, Any]) -> CallFailed:
         row = "" if error["row"] is None else f" on row {error['row']}"
         where = f" ({error['where']})" if error["where"] else ""
-        failed = CallFailed(f"the model raised {error['type']}{row}: {error['message']}{where}", row=error["row"])
+        said = f"the model raised {error['type']}{row}: {error['message']}{where}"
+        failed = CallFailed(said, row=error["row"], hint="run it by hand, or again with --debug for its traceback")
         failed.add_note(error["traceback"])
         return failed
 
@@ -263,7 +269,7 @@ class Worker:
             return WorkerDied("the model closed its process's pipes", hint="it must leave open files alone")
         how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
         self._log.seek(0)
-        said = self._log.read()[-2000:].decode(errors="replace").strip().splitlines()
+        said = [line for line in self._log.read()[-2000:].decode(errors="replace").splitlines() if line[:1].strip()]
         last = f"; it last said: {said[-1][:200]}" if said else ""
         return WorkerDied(f"the model's process ended with {how}{last}", hint="run the model alone on the same rows")
 
