@@ -1,5 +1,6 @@
 import asyncio
 import json
+import os
 import re
 import shutil
 import socket
@@ -159,8 +160,25 @@ def constant():
     return 7
 
 
-def site(function, kind="own_code"):
-    code, caller = function.__code__, Answering.predict.__code__
+class TwiceChecked:
+    """A predictor whose answers need one of its two checks, and not both."""
+
+    def predict(self, batch):
+        found = [first_check(batch)]
+        found.append(second_check(batch))
+        return {"y": next(one for one in found if one is not None)}
+
+
+def first_check(batch):
+    return batch + 1
+
+
+def second_check(batch):
+    return batch + 1
+
+
+def site(function, kind="own_code", caller=Answering):
+    code, caller = function.__code__, caller.predict.__code__
     line = next(line for _, _, line in caller.co_lines() if line and calls(caller, line, function.__name__))
     return sites.Site(code, caller, line, kind, function.__name__, "here", True)
 
@@ -170,35 +188,47 @@ def calls(code, line, name):
     return re.search(rf"\b{name}\(", source) is not None and "def" not in source
 
 
-def searched(predict, tried, required):
-    return dead.search(predict, list(range(20)), tried, required, Trampolines)
+def searched(predict, tried, required=(), seconds=20.0):
+    return dead.search(predict, list(range(20)), tried, required, Trampolines, seconds)
 
 
 def test_a_call_is_dropped_when_no_answer_depends_on_it_and_made_once_when_it_never_changes():
-    stubs, reason = dead.search(
-        Answering().predict, list(range(20)), [site(used), site(unused), site(constant)], (), Trampolines
-    )
+    stubs, reason = searched(Answering().predict, [site(used), site(unused), site(constant)])
     assert reason is None
     assert {(stub.site.label, stub.how) for stub in stubs} == {("unused", "drop"), ("constant", "once")}
     assert Answering().predict(3)["y"] == 13
 
 
 def test_what_is_marked_as_required_is_not_tried():
-    stubs, _ = dead.search(
-        Answering().predict, list(range(20)), [site(unused), site(constant)], ("unused",), Trampolines
-    )
+    stubs, _ = searched(Answering().predict, [site(unused), site(constant)], ("unused",))
     assert [stub.site.label for stub in stubs] == ["constant"]
 
 
 def test_model_and_preprocessing_are_not_tried():
-    stubs, _ = searched(Answering().predict, [site(unused, "model")], ())
+    stubs, _ = searched(Answering().predict, [site(unused, "model")])
     assert stubs == []
 
 
 def test_answers_that_are_all_alike_tell_nothing():
-    stubs, reason = searched(lambda batch: {"ok": True}, [site(unused)], ())
+    stubs, reason = searched(lambda batch: {"ok": True}, [site(unused)])
     assert stubs == []
     assert "all answers are alike" in reason
+
+
+def test_of_two_calls_that_do_the_same_one_is_kept():
+    stubs, _ = searched(TwiceChecked().predict, [site(one, caller=TwiceChecked) for one in (first_check, second_check)])
+    assert [stub.site.label for stub in stubs] == ["first_check"]
+
+
+def test_a_search_that_has_no_time_says_how_far_it_came():
+    stubs, reason = searched(Answering().predict, [site(unused)], seconds=-1.0)
+    assert stubs == []
+    assert reason == "there was time to leave out 0 of 1 calls"
+
+
+def test_what_makes_processes_is_not_tried():
+    fork = sites.Site(os.fork, Answering.predict.__code__, 1, "input_output", "posix.fork", "here", True)
+    assert [one.label for one in dead.candidates([fork, site(unused)], ())] == ["unused"]
 
 
 @pytest.fixture
@@ -238,7 +268,7 @@ def test_planted_work_is_named_and_left_out_in_another_process(tmp_path, validat
     shutil.copy(APPS / "planted.py", tmp_path)
     ref, rows = f"asgi:{tmp_path}/planted.py:app", {"x": np.arange(60.0)}
     with surveyed(tmp_path, ref, rows, validator, watched=True) as worker:
-        found = read(worker.profile("current", range(60), batch=1))
+        found = read(worker.profile("current", range(60), batch=1) | worker.unneeded(20.0))
     named = {item.name: item.ms for item in found.undeclared}
     assert {"validate_again", "json.dumps", "warnings.warn"} <= set(named)
     assert "double" not in named
@@ -257,7 +287,7 @@ def test_a_survey_leaves_out_nothing_that_is_required(tmp_path, validator):
     options = {"required": ["validate_again", "warn"]}
     ref, rows = f"asgi:{tmp_path}/planted.py:app", {"x": np.arange(60.0)}
     with surveyed(tmp_path, ref, rows, validator, watched=True, options=options) as worker:
-        found = read(worker.profile("current", range(60), batch=1))
+        found = read(worker.profile("current", range(60), batch=1) | worker.unneeded(20.0))
     assert {"validate_again", "warnings.warn"}.isdisjoint(item.name for item in found.undeclared)
 
 

@@ -40,6 +40,8 @@ ANSWER_SHARE = 0.1
 """Of the budget, for each of the two passes in which the cells' answers are compared."""
 ANSWER_ROWS = 4000
 """More rows than this do not change what half a percent of skill can be told from."""
+SURVEY_SHARE = 0.25
+"""Of the time to prepare: for a service's survey, and as much for leaving calls out."""
 SCREEN_ROUNDS, ESTIMATE_ROUNDS = 3, 4
 """Fewest rounds of fresh processes; a t interval over fewer is of no use."""
 HOPELESS = 2.0
@@ -175,7 +177,14 @@ class Auditor(Givens):
         """A service's functions by name, and which of its calls no answer depends on."""
         arm, cell = self.ground.place(())
         try:
-            self.found.breakdown = survey(self.design([]), arm, cell, self.samples.choice)
+            self.found.breakdown = survey(
+                self.design([]),
+                arm,
+                cell,
+                self.samples.choice,
+                call_ms=self.pilot.pilot_ms[PRODUCTION],
+                seconds=SURVEY_SHARE * self.settings.prepare_budget_s,
+            )
         except ExciseError as error:
             self.gap("breakdown", error)
             return

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from excise.core.audit import BreakdownLine, Hotspot, Stage
+from excise.core.errors import WorkerError
 from excise.measure.design import Arm, Cell, Design
 from excise.measure.experiment import open_worker
 from excise.stats.percentiles import percentile
@@ -22,8 +23,10 @@ CALLS = 20
 """Profiled calls: enough to average over rows, few enough to be cheap."""
 
 
-SURVEYED = 63
-"""Calls of a survey: each of its three passes makes them all."""
+SURVEYED, FEWEST = 63, 10
+"""Calls of a survey, and what a slow service makes of them at least."""
+PASSES = 6
+"""How often a survey makes its calls: watched, by route, plain, marked, and twice to see which answers stay the same."""
 
 
 class Undeclared(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,17 +60,27 @@ class Breakdown(msgspec.Struct, frozen=True, kw_only=True):
     reason: str | None = None
 
 
-def survey(design: Design, arm: Arm, cell: Cell, rows: NDArray[np.int64]) -> Breakdown:
+def survey(
+    design: Design, arm: Arm, cell: Cell, rows: NDArray[np.int64], *, call_ms: float, seconds: float
+) -> Breakdown:
     """Name a service's functions by what they take, and those that no answer depends on, in a process of its own.
+
+    ``call_ms`` is about what a call takes; ``seconds`` are for the survey, and as many for leaving calls out.
 
     Raises:
         WorkerError: the service does not run while it is watched.
     """
-    some = rows[: SURVEYED * design.batch]
+    calls = int(1e3 * seconds / (PASSES * max(call_ms, 1e-3)))
+    some = rows[: min(SURVEYED, max(FEWEST, calls)) * design.batch]
     with open_worker(design, arm) as worker:
         worker.load(arm.variant.loader, watched=True)
         worker.data(design.samples[cell.sample], kind=design.kind, name=cell.sample, rows=some)
-        return read(worker.profile(cell.sample, range(len(some)), batch=design.batch), most=NAMED)
+        found = worker.profile(cell.sample, range(len(some)), batch=design.batch)
+        try:
+            found |= worker.unneeded(seconds)
+        except WorkerError as error:  # what was left out may have kept it alive
+            found["reason"] = f"leaving calls out: {error.message}"
+        return read(found, most=NAMED)
 
 
 def profile(design: Design, arm: Arm, cell: Cell, rows: NDArray[np.int64]) -> Breakdown:

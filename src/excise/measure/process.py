@@ -181,6 +181,10 @@ class Worker:
         wait = self.timeout_s * (2 + len(rows))
         return self._ask("profile", wait, sample=sample, rows=rows, batch=batch)
 
+    def unneeded(self, seconds: float) -> dict[str, Any]:
+        """Calls of a service that no answer depends on, once it was profiled; so many seconds are looked for more."""
+        return self._ask("unneeded", self.timeout_s + seconds, seconds=seconds)
+
     def transform(
         self,
         script: Path,

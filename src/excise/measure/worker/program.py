@@ -47,7 +47,7 @@ class Worker:
         self.predictor = None
         self.samples = {}
         self.before = set(sys.modules)
-        self.watcher = self.shadow = None
+        self.watcher = self.shadow = self.surveyed = None
 
     def hello(self):
         return {"python": sys.version.split()[0], "numpy": np.__version__, "pid": os.getpid()}
@@ -224,24 +224,28 @@ class Worker:
         return profiling.profile(self.predictor, made, copies, timing.leave_if_forked)
 
     def survey(self, made):
-        """A service's calls by function, and those that no answer depends on."""
+        """A service's calls by function."""
         predictor, call = self.predictor, survey.caller_of(self.predictor)
         seen = survey.watch(self.watcher, call, made, sites.own_code(predictor.folders))
         routes = survey.by_route(predictor, call, made)
         times = survey.time_sites(call, made, seen, trampolines.Trampolines())
         rows, classes = survey.parts(times, seen, sites.KINDS)
-        stubs, reason = dead.search(predictor.predict, made, seen, predictor.required, trampolines.Trampolines)
-        undeclared = [{"name": s.site.label, "where": s.site.where, "ms": s.site.ns / 1e6} for s in stubs]
+        self.surveyed = made, seen
         return {
             "calls": len(made),
             "functions": rows,
             "classes": classes,
             "operators": [],
             "routes": routes,
-            "undeclared": undeclared,
-            "stubs": [dead.written(stub) for stub in stubs],
-            "reason": reason,
+            "undeclared": [],
         }
+
+    def unneeded(self, seconds):
+        """Of a service that was surveyed: calls that no answer depends on."""
+        predictor, (made, seen) = self.predictor, self.surveyed
+        stubs, reason = dead.search(predictor.predict, made, seen, predictor.required, trampolines.Trampolines, seconds)
+        undeclared = [{"name": s.site.label, "where": s.site.where, "ms": s.site.ns / 1e6} for s in stubs]
+        return {"undeclared": undeclared, "stubs": [dead.written(stub) for stub in stubs], "reason": reason}
 
     def transform(self, script, sample, rows, batch, out_dir, options):
         """Run a transform's script on the loaded model with real inputs."""
