@@ -54,6 +54,8 @@ def test_a_release_says_by_itself_how_it_is_asked():
         ({"request": "POST /", "headers": ["nothing"]}, "has no value"),
         ({"request": "POST /", "headers": ["A: b\r\nC: d"]}, "has no value"),
         ({"request": "POST /", "headers": ["A: ${NOT_SET_ANYWHERE}"]}, "which is not set"),
+        ({"request": "POST /?api_key=abc"}, "holds the value of api_key"),
+        ({"request": "POST /", "body": '{"password": "abc", "x": {{x}}}'}, "holds the value of password"),
     ],
 )
 def test_what_cannot_be_asked_is_refused_before_anything_runs(given, says):
@@ -67,6 +69,24 @@ def test_a_header_takes_its_secret_from_the_environment_and_it_stays_out_of_what
     made = asked(given, subject(), ROWS, None)
     assert made.template["headers"] == [("Authorization", "Bearer s3cret")]
     assert "s3cret" not in json.dumps(dict(given.shown()), default=str)
+
+
+def test_a_path_and_a_body_take_their_secrets_from_the_environment_when_they_are_sent(monkeypatch):
+    monkeypatch.setenv("KEY", 'a/"b')
+    given = settings(request="POST /?api_key=${KEY}", body='{"token": "${KEY}", "x": {{x}}}')
+    made = asked(given, subject(), ROWS, None)
+    sent = with_request(subject(), made, given).variant.loader.options["request"]
+    assert sent["path"] == "/?api_key=a%2F%22b"
+    assert sent["body"] == '{"token": "a/\\"b", "x": {{x}}}'
+    monkeypatch.delenv("KEY")
+    with pytest.raises(UsageError, match="which is not set"):
+        with_request(subject(), made, given)
+
+
+def test_a_header_without_a_name_is_not_repeated():
+    with pytest.raises(UsageError) as refused:
+        asked(settings(request="POST /", headers=["Bearer s3cret"]), subject(), ROWS, None)
+    assert "s3cret" not in str(refused.value)
 
 
 def test_recorded_bodies_with_the_same_keys_become_rows():
@@ -94,6 +114,7 @@ def test_recorded_requests_that_differ_in_form_are_replayed_whole():
 def test_a_request_picks_its_route_out_of_a_recording():
     both = read([*recorded({"x": 1}).records(), *recorded({"z": 2}, path="/other").records()])
     assert asked(settings(request="POST /other"), subject(), both, None).current.names == ("z",)
+    assert asked(settings(request="POST /other?a=1"), subject(), both, None).template["path"] == "/other?a=1"
     with pytest.raises(DataError, match="holds no GET /predict"):
         asked(settings(request="GET /predict"), subject(), both, None)
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import msgspec
 
@@ -15,7 +16,7 @@ from excise.api.settings import AuditSettings
 from excise.core.errors import DataError, UsageError
 from excise.core.predictor import LoaderSpec, Subject
 from excise.core.refs import ModelRef, RefKind
-from excise.core.secrets import CONNECTION_HEADERS
+from excise.core.secrets import CONNECTION_HEADERS, secret_written
 from excise.core.spelling import did_you_mean
 from excise.tables import Table
 from excise.tables.json_lines import from_records
@@ -26,7 +27,7 @@ RECORDED = {"method", "path"}
 """Columns that say that rows are recorded requests."""
 METHOD = re.compile(r"[A-Z]+")
 VARIABLE = re.compile(r"\$\{(\w+)\}")
-"""A header may name an environment variable, so that no secret stands in a file."""
+"""A request may name environment variables, so that no secret stands in a file."""
 
 Template = Mapping[str, Any]
 
@@ -77,10 +78,19 @@ def asked(settings: AuditSettings, subject: Subject, current: Table, reference: 
     return Asked(template, current, reference)
 
 
+def secrets_of(asked: Asked) -> list[str]:
+    """What a message must not show: values of headers, and of the environment variables that a request names."""
+    template = asked.template or {"path": "", "body": "", "headers": ()}
+    values = [value for _, value in (*asked.headers, *template["headers"])]
+    return values + [os.environ[name] for name in VARIABLE.findall(template["path"] + (template["body"] or ""))]
+
+
 def with_request(subject: Subject, asked: Asked, settings: AuditSettings) -> Subject:
     """The subject, asked in this way where it takes requests."""
+    if subject.kind not in ASKED:
+        return subject
     own = {"required": list(settings.required), "timeout_s": settings.timeout_s, "headers": asked.headers}
-    return _with(subject, {"request": asked.template, **own}) if subject.kind in ASKED else subject
+    return _with(subject, {"request": asked.template and _filled(asked.template), **own})
 
 
 SECRET = ("request", "headers")
@@ -116,7 +126,17 @@ def kept_request(subject: Subject, request: str | None, body: str | None) -> Sub
 
 def _template(named: tuple[str, str], body: str | None, headers: Sequence[tuple[str, str]]) -> Template:
     method, path = named
+    if secret := secret_written(path.partition("?")[2], body or ""):
+        said = f"the request holds the value of {secret}, which would stand in every report"
+        raise UsageError(said, hint=f"export it, and write ${{{secret.upper().replace('-', '_')}}} in its place")
     return {"method": method, "path": path, "headers": list(headers), "body": body}
+
+
+def _filled(template: Template) -> Template:
+    """The template as it is sent, with the values of the environment variables that it names."""
+    path = VARIABLE.sub(lambda match: quote(_variable(match), safe=""), template["path"])
+    body = template["body"] and VARIABLE.sub(lambda match: json.dumps(_variable(match))[1:-1], template["body"])
+    return {**template, "path": path, "body": body}
 
 
 def _with(subject: Subject, options: Mapping[str, Any]) -> Subject:
@@ -148,13 +168,14 @@ def _headers(lines: Sequence[str]) -> Iterator[tuple[str, str]]:
     for line in lines:
         name, colon, value = line.partition(":")
         if not colon or not name.strip() or any(letter in line for letter in "\r\n"):
-            raise UsageError(f"the header {name.strip()!r} has no value", hint="write --header 'Name: value'")
+            which = f"the header {name.strip()!r}" if colon else "a header"  # all of it may be the secret
+            raise UsageError(f"{which} has no value", hint="write --header 'Name: value'")
         yield name.strip(), VARIABLE.sub(_variable, value.strip())
 
 
 def _variable(match: re.Match[str]) -> str:
     if match[1] not in os.environ:
-        raise UsageError(f"a header names ${{{match[1]}}}, which is not set", hint=f"export {match[1]}=…")
+        raise UsageError(f"the request names ${{{match[1]}}}, which is not set", hint=f"export {match[1]}=…")
     return os.environ[match[1]]
 
 
@@ -172,7 +193,8 @@ def _of_route(table: Table, named: tuple[str, str] | None) -> Table:
     if named is None:
         return table
     rows = table.records()
-    kept = [row for row in rows if _route_of(row) == named]
+    route = named[0], named[1].partition("?")[0]
+    kept = [row for row in rows if _route_of(row) == route]
     if not kept:
         routes = sorted({" ".join(_route_of(row)) for row in rows})
         raise DataError(f"{table.source} holds no {' '.join(named)}", hint=f"it holds: {', '.join(routes[:5])}")

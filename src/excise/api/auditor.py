@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from excise.api.asking import with_request
+from excise.api.asking import secrets_of, with_request
 from excise.api.candidates import Candidate, needed
 from excise.api.givens import Givens
 from excise.api.keeping import keep, keep_interrupted
@@ -24,6 +24,7 @@ from excise.core.clock import Clock
 from excise.core.errors import CallFailed, ExciseError, NotMeasured
 from excise.core.estimate import Estimate
 from excise.core.measurement import Experiment, Outputs
+from excise.core.secrets import masked
 from excise.core.tax import PRODUCTION, Culprit, Trial, cell_name
 from excise.measure.answers import Answers, collect, first_rows
 from excise.measure.breakdown import Breakdown, profile, survey
@@ -160,7 +161,7 @@ class Auditor(Givens):
         self.pilot = collect(self.design([]), some, seconds=2.0)
         arm = self.ground.place(())[0].name
         self.facts: Mapping[str, Any] = self.pilot.facts[arm]
-        refuse_failing(self.pilot)
+        refuse_failing(self.pilot, secrets_of(self.asked))
 
     def prepare(self) -> None:
         """Every remedy that can be tried here: exports, environments, the caster, the bare chain."""
@@ -397,8 +398,8 @@ class Auditor(Givens):
             self.gap("breakdown", error)
 
 
-def refuse_failing(pilot: Answers) -> None:
-    """A service that answers most requests with an error tells nothing of its costs.
+def refuse_failing(pilot: Answers, secrets: Sequence[str]) -> None:
+    """A service that answers most requests with an error tells nothing of its costs; nor of the headers' secrets.
 
     Raises:
         CallFailed: more than half of the first requests failed.
@@ -406,8 +407,9 @@ def refuse_failing(pilot: Answers) -> None:
     failed, asked = sum(pilot.failures.values()), len(next(iter(pilot.outputs.values())).rows)
     if failed > MOST_FAILING * asked:
         reason = max(pilot.failures, key=lambda one: pilot.failures[one])
+        said = masked(str(pilot.last_failure), secrets)
         raise CallFailed(
-            f"{failed} of the first {asked} requests failed ({reason}); it said {pilot.last_failure}",
+            f"{failed} of the first {asked} requests failed ({reason}); it said {said}",
             row=None,
             hint=CURES.get(reason[:3], "send one by hand, and mend --request, --header, --body or the rows"),
         )

@@ -177,6 +177,7 @@ def test_what_a_real_service_refuses_is_counted(service, ask):
         ("http://", "names no host"),
         ("http://host:99999", "is no URL"),
         ("https://me:hunter2@host/predict", "a user or a password"),
+        ("https://host/predict?api_key=hunter2", "holds the value of api_key"),
         ("https://me:hunter2@host:99999/predict", "a user or a password"),
         ("grpc://127.0.0.1:8001", "needs a port and a model"),
     ],

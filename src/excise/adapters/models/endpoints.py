@@ -10,6 +10,7 @@ from excise.adapters.models.inspection import demand_packages
 from excise.core.errors import InvalidRef
 from excise.core.predictor import InputKind, LoaderSpec, Subject, Variant
 from excise.core.refs import ModelRef, RefKind
+from excise.core.secrets import secret_written
 
 GRPC = "grpc"
 
@@ -56,6 +57,11 @@ def _checked(url: str) -> SplitResult:
         port = parts.port
     except ValueError as error:
         raise InvalidRef(f"{url} is no URL: {error}", hint="write http://host:port") from None
+    if secret := secret_written(parts.query):
+        raise InvalidRef(
+            f"the URL holds the value of {secret}, which would stand in every report",
+            hint=f"export it, and name it: --request 'POST {parts.path or '/'}?{secret}=${{{secret.upper()}}}'",
+        )
     if not parts.hostname:
         raise InvalidRef(f"{url} names no host", hint="write http://host:port")
     if parts.scheme == GRPC and (port is None or not parts.path.strip("/")):
