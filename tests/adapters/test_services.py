@@ -203,6 +203,14 @@ def test_all_rows_of_a_call_can_go_in_one_request(served):
     assert found["values"][""].tolist() == ['got [{"x": 1}]', 'got [{"x": 2}]']
 
 
+def test_all_rows_of_a_request_that_fails_are_without_an_answer(served):
+    template = {"method": "POST", "path": "/double", "body": "{{rows}}"}
+    worker = served("wsgi:flasks.py:app", template, [{"x": x} for x in range(4)])
+    found = worker.outputs("current", range(4), batch=2, shadow=True, seconds=1.0)
+    assert found["failures"] == {"500 Internal Server Error": 2}
+    assert found["values"][""].tolist() == [None] * 4
+
+
 def test_a_wsgi_application_that_says_nothing_is_counted(served):
     found = answers(served("wsgi:flasks.py:silent", POST, [{"x": 1}]), 1)
     assert found["failures"] == {"start_response was not called": 1}

@@ -119,6 +119,22 @@ def test_a_request_picks_its_route_out_of_a_recording():
         asked(settings(request="GET /predict"), subject(), both, None)
 
 
+@pytest.mark.parametrize("wrong", [{"a": 1}, {"method": "POST", "path": 7}, {"path": "/", "headers": "X: y"}])
+def test_a_row_that_is_no_recorded_request_is_named(wrong):
+    rows = read([*recorded({"x": 1}).records(), wrong])
+    with pytest.raises(DataError, match="row 2 is no recorded request"):
+        asked(settings(), subject(), rows, None)
+
+
+def test_another_endpoint_is_asked_at_its_own_path():
+    made = asked(settings(), subject("http://127.0.0.1:1/v1/predict", "endpoint"), ROWS, None)
+    paths = [
+        with_request(subject(url, "endpoint"), made, settings()).variant.loader.options["request"]["path"]
+        for url in ("http://127.0.0.1:1/v1/predict", "http://127.0.0.1:1/v2/predict", "http://127.0.0.1:2")
+    ]
+    assert paths == ["/v1/predict", "/v2/predict", "/v1/predict"]
+
+
 def test_a_label_beside_the_body_stays_with_its_row():
     made = asked(settings(target="late"), subject(), recorded({"x": 1}, {"x": 2}, late=1), None)
     assert made.current.names == ("x", "late")

@@ -95,6 +95,11 @@ def test_a_time_that_is_not_known_is_null(rows):
         ('{"log": {"entries": [{"request": {"method": "GET", "url": "http://h/"}}, {}]}}', "entry 2 is no request"),
         ('{"log": {"entries": [{"request": {"method": 7, "url": "http://h/"}}]}}', "entry 1 is no request"),
         ('{"log": {"entries": [7]}}', "entry 1 is no request"),
+        (
+            '{"log": {"entries": [{"request": {"method": "POST", "url": "http://h/", '
+            '"postData": {"encoding": "base64", "text": "!!!"}}}]}}',
+            "entry 1 is no request",
+        ),
     ],
 )
 def test_a_broken_archive_is_refused_with_a_hint(tmp_path, text, says):

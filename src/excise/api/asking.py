@@ -61,6 +61,7 @@ def asked(settings: AuditSettings, subject: Subject, current: Table, reference: 
     named = _named(settings.request, subject.ref) or ((kept["method"], kept["path"]) if kept else None)
     headers = tuple(_headers(settings.headers))
     if set(current.names) >= RECORDED:
+        _check_recorded(current)
         current = _of_route(current, named)
         reference = None if reference is None else _of_route(reference, named)
         rows = _bodies(current, settings.target)
@@ -90,7 +91,10 @@ def with_request(subject: Subject, asked: Asked, settings: AuditSettings) -> Sub
     if subject.kind not in ASKED:
         return subject
     own = {"required": list(settings.required), "timeout_s": settings.timeout_s, "headers": asked.headers}
-    return _with(subject, {"request": asked.template and _filled(asked.template), **own})
+    template = asked.template
+    if template and settings.request is None and (named := _named(None, subject.ref)):
+        template = {**template, "path": named[1]}  # another endpoint has a path of its own
+    return _with(subject, {"request": template and _filled(template), **own})
 
 
 SECRET = ("request", "headers")
@@ -186,6 +190,14 @@ def _check_fields(template: Template, rows: Table) -> None:
         if name not in rows.names and name not in requests.WORDS:
             known = (*rows.names, *requests.WORDS)
             raise UsageError(f"the request has a field {{{{{name}}}}}, and no column", hint=did_you_mean(name, known))
+
+
+def _check_recorded(table: Table) -> None:
+    """Refuse rows among recorded requests that are none, before one of them is sent."""
+    for number, row in enumerate(table.records(), 1):
+        if not isinstance(row["path"], str) or not isinstance(row.get("headers") or {}, Mapping):
+            hint = "each has a method, a path that is a text, and headers by name"
+            raise DataError(f"{table.source}, row {number} is no recorded request", hint=hint)
 
 
 def _of_route(table: Table, named: tuple[str, str] | None) -> Table:

@@ -13,7 +13,7 @@ from excise.api.asking import secrets_of, with_request
 from excise.api.candidates import Candidate, needed
 from excise.api.givens import Givens
 from excise.api.keeping import keep, keep_interrupted
-from excise.api.outside import AGAINST, disagreement
+from excise.api.outside import AGAINST, MOST_FAILING, disagreement
 from excise.api.remedies import CAST, all_candidates
 from excise.api.returns import BASELINE, REFERENCE, tax_return
 from excise.api.settings import AuditSettings
@@ -48,17 +48,17 @@ SCREEN_ROUNDS, ESTIMATE_ROUNDS = 3, 4
 HOPELESS = 2.0
 """A variant whose unpaired pilot is this many times slower than the best of its culprit is not timed in pairs."""
 
-
-MOST_FAILING = 0.5
-"""Share of the first requests; more failures than this are a mistake in how it is asked."""
 CURES = {
     "401": "it wants to know who asks: --header 'Authorization: Bearer ${TOKEN}'",
     "403": "who asks is not allowed to: look at --header",
     "404": "the path is another one: look at --request",
     "405": "the method is another one: look at --request",
     "422": "the body is not what it takes: look at --body, and at the columns",
+    "connection refused": "nothing listens there: start it, or look at the host and the port",
+    "timeout": "raise --timeout, or look at why it hangs",
 }
-"""What to do about an answer, by its status."""
+"""What to do about a failure, by how its name begins."""
+BY_HAND = "send one by hand, and mend --request, --header, --body or the rows"
 
 
 @dataclass(slots=True)
@@ -411,7 +411,7 @@ def refuse_failing(pilot: Answers, secrets: Sequence[str]) -> None:
         raise CallFailed(
             f"{failed} of the first {asked} requests failed ({reason}); it said {said}",
             row=None,
-            hint=CURES.get(reason[:3], "send one by hand, and mend --request, --header, --body or the rows"),
+            hint=next((cure for name, cure in CURES.items() if reason.startswith(name)), BY_HAND),
         )
 
 

@@ -37,6 +37,8 @@ TOKENS = {"input": "input_tokens", "cached": "cached_tokens", "output": "output_
 METERS = ("ttft_ms", "tpot_ms", "itl_ms", *TOKENS.values())
 """In the order in which a reader asks: the first token, the others, how many."""
 PER_MILLION, PER = 1e6, 1000
+MOST_FAILING = 0.5
+"""Share of requests; what fails more often is asked in the wrong way, and its latency is that of its errors."""
 DIGITS = 6
 """Significant digits of a number in an answer that are kept: more of them differ between machines."""
 
@@ -123,7 +125,7 @@ def _tokens(trials: CellTrials, index: int, prices: Mapping[str, float]) -> dict
 
 
 def against(auditor: Auditor, experiment: Experiment) -> Against | None:
-    """The other model on the same requests; None where none was named.
+    """The other model on the same requests; None where none was named, or where it answered less than half of them.
 
     Its latency is production's times the paired ratio, as that of every cell is.
     """
@@ -131,13 +133,18 @@ def against(auditor: Auditor, experiment: Experiment) -> Against | None:
     if ref is None or trials is None:
         return None
     own = experiment.cells[PRODUCTION]
+    failed, asked = sum(trials.failures.values()), len(trials.call_ms)
+    if failed > MOST_FAILING * asked:
+        reason = max(trials.failures, key=lambda one: trials.failures[one])
+        auditor.gap(AGAINST, f"{failed} of {asked} requests failed: {reason}")
+        return None
     return Against(
         ref=ref,
         latency_ms=paired(np.nanmean(trials.wall_ms, axis=1), unit="ms"),
         slower=relative(experiment, AGAINST, PRODUCTION),
         p95_ms=percentile(trials.call_ms, 0.95),
         disagreement=auditor.found.disagreement,
-        failures=proportion(sum(trials.failures.values()), len(trials.call_ms)),
+        failures=proportion(failed, asked),
         own_failures=proportion(sum(own.failures.values()), len(own.call_ms)),
     )
 

@@ -53,6 +53,7 @@ def tax_return(auditor: Auditor) -> Audit:
     inside = found.breakdown
     current, beside = _current(auditor, experiment, assessed), _beside(auditor, experiment)
     remote = auditor.subject.kind == "endpoint"
+    other = outside.against(auditor, experiment)
     since: list[Gap] = []
     if remote:
         current = outside.seen(current, outside.token_cost(experiment.cells[PRODUCTION], auditor.token_prices))
@@ -84,7 +85,7 @@ def tax_return(auditor: Auditor) -> Audit:
         findings=(*auditor.samples.findings, *_failures(experiment), *_undeclared(auditor)),
         not_measured=(*_gaps(auditor, experiment, assessed, quiet), *since),
         twin=None if twin is None else less_one(twin),
-        against=outside.against(auditor, experiment),
+        against=other,
         meters=outside.meters(experiment.cells[PRODUCTION]),
         routes=inside.routes if inside else (),
         settings=dict(auditor.settings.shown()),

@@ -26,7 +26,7 @@ CALLS = 20
 SURVEYED, FEWEST = 63, 10
 """Calls of a survey, and what a slow service makes of them at least."""
 PASSES = 6
-"""How often a survey makes its calls: watched, by route, plain, marked, and twice to see which answers stay the same."""
+"""How often a survey makes its calls: watched, by route, plain, marked, and twice to see what stays the same."""
 
 
 class Undeclared(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,6 +5,7 @@ Source: HTTP Archive 1.2, section "request"; http://www.softwareishard.com/blog/
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any
 from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
@@ -90,6 +91,7 @@ def body_of(posted: dict[str, Any]) -> dict[str, Any]:
     if not text:
         return {}
     if posted.get("encoding") == "base64":
+        base64.b64decode(text, validate=True)
         return {"body_base64": text}
     return {"body": json_value(text) if "json" in kind else text}
 

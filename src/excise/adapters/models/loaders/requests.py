@@ -31,15 +31,16 @@ JSON_TYPE = "application/json"
 
 
 class Request(object):
-    """One request, ready to be sent; ``headers`` are pairs of text, ``body`` is bytes."""
+    """One request for so many rows, ready to be sent; ``headers`` are pairs of text, ``body`` is bytes."""
 
-    __slots__ = ("method", "path", "query", "headers", "body", "cache")
+    __slots__ = ("method", "path", "query", "headers", "body", "rows", "cache")
 
-    def __init__(self, method, path, headers=(), body=b""):
+    def __init__(self, method, path, headers=(), body=b"", rows=1):
         self.method = method.upper()
         self.path, _, self.query = path.partition("?")
         self.headers = list(headers)
         self.body = body
+        self.rows = rows
         self.cache = None
         """Whatever a loader has made of it before the clock starts."""
 
@@ -84,7 +85,7 @@ class Renderer(object):
         body = fill(self.body or "", rows, to_json).encode("utf-8")
         if body and not any(name.lower() == "content-type" for name, _ in headers):
             headers.append(("Content-Type", JSON_TYPE))
-        return Request(self.method, path, headers, body)
+        return Request(self.method, path, headers, body, len(rows))
 
 
 def fill(text, rows, written):

@@ -109,7 +109,8 @@ class Service(object):
 
     def predict(self, batch):
         """Answers of one call: a list of rows, or of requests that ``prepare`` made."""
-        return self.answers(self.responses(self.prepared(batch)))
+        made = self.prepared(batch)
+        return self.answers(self.responses(made), made)
 
     def prepared(self, batch):
         """Requests as they are, rows as requests."""
@@ -126,15 +127,17 @@ class Service(object):
             if response.status >= FAILED:
                 self.count(response, requests.status_name(response.status, response.location))
 
-    def answers(self, responses):
-        """What a client reads out of the responses of one call; None of a failed one."""
+    def answers(self, responses, asked):
+        """What a client reads out of the responses of one call, row by row; None of a failed one."""
         made = []
-        for one in responses:
+        for one, request in zip(responses, asked):
             answer, failure = requests.outcome_of(one.status, one.content_type, one.body, one.location)
-            if failure:
-                self.count(one, failure)
-            made.append(answer)
-        return made[0] if self.render.template and self.render.whole else made
+            found = [answer] if failure or request.rows == 1 else requests.by_row(answer, request.rows)
+            if failure or found is None:
+                self.count(one, failure or "no answer a row")
+                found = [None] * request.rows
+            made += found
+        return made
 
     def count(self, response, failure):
         """Remember that a request failed, and what was answered."""
