@@ -23,7 +23,7 @@ from excise.core.audit import Audit, Gap
 from excise.core.clock import Clock
 from excise.core.errors import CallFailed, ExciseError, NotMeasured
 from excise.core.estimate import Estimate
-from excise.core.measurement import Experiment, Outputs
+from excise.core.measurement import CellTrials, Experiment, Outputs
 from excise.core.secrets import masked
 from excise.core.tax import PRODUCTION, Culprit, Trial, cell_name
 from excise.measure.answers import Answers, collect, first_rows
@@ -161,7 +161,20 @@ class Auditor(Givens):
         self.pilot = collect(self.design([]), some, seconds=2.0)
         arm = self.ground.place(())[0].name
         self.facts: Mapping[str, Any] = self.pilot.facts[arm]
-        refuse_failing(self.pilot, secrets_of(self.asked))
+        self.refuse_failing(self.pilot, f"of the first {self.pilot.requests}", f"it said {self.pilot.last_failure}")
+
+    def refuse_failing(self, made: Answers | CellTrials, asked: str, said: str) -> None:
+        """A service that answers most requests with an error tells nothing of its costs; nor of its secrets.
+
+        Raises:
+            CallFailed: more than half of the requests failed.
+        """
+        failed = sum(made.failures.values())
+        if failed > MOST_FAILING * made.requests:
+            reason = max(made.failures, key=lambda one: made.failures[one])
+            hint = next((cure for name, cure in CURES.items() if reason.startswith(name)), BY_HAND)
+            told = f"{failed} {asked} requests failed ({reason}); {said}"
+            raise CallFailed(masked(told, secrets_of(self.asked)), hint=hint)
 
     def prepare(self) -> None:
         """Every remedy that can be tried here: exports, environments, the caster, the bare chain."""
@@ -311,6 +324,8 @@ class Auditor(Givens):
         share = 1 - 2 * ANSWER_SHARE - (SCREEN_SHARE if self.found.screen else 0.0)
         budget = self.budget(share, self.samples.estimate, least=ESTIMATE_ROUNDS)
         self.found.estimate = self.measure(self.design(sets, self.beside()), budget, 0.4, 0.5)
+        own = self.found.estimate.cells[PRODUCTION]
+        self.refuse_failing(own, f"of {own.requests}", "it answered before")
 
     def beside(self) -> list[tuple[Arm, Cell]]:
         """Cells for creep and for workload shift."""
@@ -396,23 +411,6 @@ class Auditor(Givens):
             self.found.breakdown = profile(self.design([]), arm, cell, self.samples.estimate)
         except ExciseError as error:
             self.gap("breakdown", error)
-
-
-def refuse_failing(pilot: Answers, secrets: Sequence[str]) -> None:
-    """A service that answers most requests with an error tells nothing of its costs; nor of the headers' secrets.
-
-    Raises:
-        CallFailed: more than half of the first requests failed.
-    """
-    failed, asked = sum(pilot.failures.values()), len(next(iter(pilot.outputs.values())).rows)
-    if failed > MOST_FAILING * asked:
-        reason = max(pilot.failures, key=lambda one: pilot.failures[one])
-        said = masked(str(pilot.last_failure), secrets)
-        raise CallFailed(
-            f"{failed} of the first {asked} requests failed ({reason}); it said {said}",
-            row=None,
-            hint=next((cure for name, cure in CURES.items() if reason.startswith(name)), BY_HAND),
-        )
 
 
 def merged(first: Answers, second: Answers) -> Answers:

@@ -133,7 +133,7 @@ def against(auditor: Auditor, experiment: Experiment) -> Against | None:
     if ref is None or trials is None:
         return None
     own = experiment.cells[PRODUCTION]
-    failed, asked = sum(trials.failures.values()), len(trials.call_ms)
+    failed, asked = sum(trials.failures.values()), trials.requests
     if failed > MOST_FAILING * asked:
         reason = max(trials.failures, key=lambda one: trials.failures[one])
         auditor.gap(AGAINST, f"{failed} of {asked} requests failed: {reason}")
@@ -145,7 +145,7 @@ def against(auditor: Auditor, experiment: Experiment) -> Against | None:
         p95_ms=percentile(trials.call_ms, 0.95),
         disagreement=auditor.found.disagreement,
         failures=proportion(failed, asked),
-        own_failures=proportion(sum(own.failures.values()), len(own.call_ms)),
+        own_failures=proportion(sum(own.failures.values()), own.requests),
     )
 
 

@@ -259,14 +259,14 @@ def failing(experiment: Experiment) -> Estimate:
     failures = experiment.cells[PRODUCTION].failures
     if not failures:
         return proportion(0, max(experiment.calls, 1))
-    return proportion(sum(failures.values()), len(experiment.cells[PRODUCTION].call_ms))
+    return proportion(sum(failures.values()), experiment.cells[PRODUCTION].requests)
 
 
 def _failures(experiment: Experiment) -> Iterator[Finding]:
     """Requests that failed, by reason."""
     own = experiment.cells[PRODUCTION]
     for reason, count in sorted(own.failures.items(), key=lambda one: -one[1]):
-        share = count / len(own.call_ms)
+        share = count / own.requests
         yield Finding(kind="failed_requests", where=reason, what=f"{count} requests failed", share=share)
 
 

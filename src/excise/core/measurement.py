@@ -29,7 +29,8 @@ class CellTrials:
         gpu_ms: device time per call, shape (rounds,); None without a device.
         partner_wall_ms, partner_cpu_ms: production's own blocks, run at the same moment on another core (duet), the
             same shape as ``wall_ms``; None where cell and production took turns.
-        failures: requests that were answered with an error or not at all, by reason; only of services and endpoints.
+        requests: how many were asked; only of services and endpoints.
+        failures: requests that were answered with an error or not at all, by reason; likewise.
         meters: what an endpoint says of single calls (``ttft_ms``, ``output_tokens``), one array per round.
     """
 
@@ -45,6 +46,7 @@ class CellTrials:
     gpu_ms: Floats | None = None
     partner_wall_ms: Floats | None = None
     partner_cpu_ms: Floats | None = None
+    requests: int = 0
     failures: Mapping[str, int] = field(default_factory=dict)
     meters: Mapping[str, tuple[Floats, ...]] = field(default_factory=dict)
 

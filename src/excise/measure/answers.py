@@ -26,7 +26,8 @@ class Answers:
     Attributes:
         outputs: by cell; every one holds the same rows, those for which each cell had time.
         failed: why a cell has no answers, by cell.
-        failures: requests that failed while production made its answers, by reason; last_failure: what one said.
+        requests: how many production was asked to make its answers.
+        failures: those that failed, by reason. last_failure: what one said.
         pilot_ms: median of the unpaired calls that made the answers, by cell: drops what is hopeless, decides nothing.
         facts: what loading said, by arm.
     """
@@ -35,6 +36,7 @@ class Answers:
     failed: Mapping[str, str]
     pilot_ms: Mapping[str, float]
     facts: Mapping[str, Mapping[str, Any]]
+    requests: int = 0
     failures: Mapping[str, int] = field(default_factory=dict)
     last_failure: str | None = None
 
@@ -80,6 +82,7 @@ def collect(design: Design, rows: NDArray[np.int64], *, seconds: float) -> Answe
         failed=failed,
         pilot_ms=pilot_ms,
         facts=facts,
+        requests=own["requests"],
         failures=own["failures"],
         last_failure=own["last_failure"],
     )

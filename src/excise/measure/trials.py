@@ -43,6 +43,7 @@ class Collector:
             gpu_ms=None if any(ms is None for ms in gpu) else np.array(gpu),
             partner_wall_ms=_together([one.partner_wall_ms for one in rounds]),
             partner_cpu_ms=_together([one.partner_cpu_ms for one in rounds]),
+            requests=sum(block["requests"] for one in rounds for block in one.blocks),
             failures=dict(sum((Counter(block["failures"]) for one in rounds for block in one.blocks), Counter())),
             meters=_meters([one.blocks for one in rounds]),
         )

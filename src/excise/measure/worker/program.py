@@ -131,6 +131,7 @@ class Worker:
             "switches": [after[0] - before[0], after[1] - before[1]],
             "gpu_ms": gpu_ms,
             "gpu_mib": gpu_mib,
+            "requests": self.requests_in(made),
             **self.counted(),
         }
 
@@ -140,6 +141,10 @@ class Worker:
             "failures": self.asked_for("failures"),
             "meters": {name: np.asarray(values, dtype=float) for name, values in self.asked_for("meters").items()},
         }
+
+    def requests_in(self, made):
+        """How many requests some calls are, where their failures are counted."""
+        return sum(map(len, made)) if hasattr(self.predictor, "failures") else 0
 
     def asked_for(self, name):
         """What the predictor counted since the last question."""
@@ -188,7 +193,7 @@ class Worker:
             return self.answered(sample, rows, batch, shadow, seconds)
 
     def answered(self, sample, rows, batch, shadow, seconds):
-        answers, sizes, done, walls = [], [], [], []
+        answers, sizes, done, walls, requests = [], [], [], [], 0
         predict, started = self.way(shadow), time.perf_counter()
         for cut in chunks(rows, batch):
             made = self.samples[sample].call(cut)
@@ -202,6 +207,7 @@ class Worker:
             walls.append(time.perf_counter() - start)
             answers.append(outputs.by_name(answer, len(cut)))
             sizes.append(len(cut))
+            requests += self.requests_in([made])
             done.extend(cut)
             if time.perf_counter() - started > seconds:
                 break
@@ -209,6 +215,7 @@ class Worker:
             "rows": np.array(done, dtype=np.int64),
             "values": outputs.joined(answers, sizes),
             "call_ms": 1e3 * float(np.median(walls)),
+            "requests": requests,
             "failures": self.asked_for("failures"),
             "last_failure": getattr(self.predictor, "last_failure", None),
             # Once more after the calls: what a model imports on its first call belongs to it as well.
