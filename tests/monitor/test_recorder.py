@@ -1,17 +1,22 @@
 import asyncio
 import base64
+import io
 import json
+import re
 import signal
+import socket
 import stat
 import subprocess
 import sys
 import threading
 import time
+import urllib.request
 from pathlib import Path
 
 import pytest
 
 import excise
+from excise.api.record import RecordSettings, record_service
 from excise.core.errors import StoreError, UsageError
 from excise.monitor.middleware import is_wsgi
 from excise.monitor.recorder import LARGEST
@@ -100,6 +105,68 @@ def test_a_body_that_is_too_large_is_counted_and_not_kept(app, out):
     assert lines(out) == []
 
 
+def test_a_body_that_did_not_come_as_a_whole_is_counted_and_not_kept(out):
+    async def impatient(scope, receive, send):
+        await receive()
+        await send({"type": "http.response.start", "status": 400})
+        await send({"type": "http.response.body"})
+
+    async def half():
+        return {"type": "http.request", "body": b'{"x"', "more_body": True}
+
+    async def nowhere(message):
+        pass
+
+    app = excise.record(impatient, out=out, rate=1.0)
+    asyncio.run(app(scope(), half, nowhere))
+    app.recorder.close()
+    assert (app.recorder.dropped, lines(out)) == (1, [])
+
+
+@pytest.mark.parametrize(
+    "stated", [{"CONTENT_LENGTH": "abc"}, {"CONTENT_LENGTH": "-5"}, {"CONTENT_LENGTH": str(LARGEST + 1)},
+               {"HTTP_TRANSFER_ENCODING": "chunked"}],
+)  # fmt: skip
+def test_a_body_of_no_certain_length_reaches_the_application_untouched(out, stated):
+    body, reached = io.BytesIO(b"{}"), []
+
+    def wsgi(environ, start_response):
+        reached.append(environ["wsgi.input"])
+        return []
+
+    app = excise.record(wsgi, out=out, rate=1.0)
+    app({"REQUEST_METHOD": "POST", "wsgi.input": body, **stated}, None)
+    app.recorder.close()
+    assert reached == [body]
+    assert (app.recorder.dropped, lines(out)) == (1, [])
+
+
+def test_a_port_that_is_taken_leaves_no_file(out, monkeypatch):
+    monkeypatch.chdir(APPS)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        settings = RecordSettings(out=str(out), port=taken.getsockname()[1])
+        with pytest.raises(UsageError, match="cannot listen"):
+            record_service("wsgi:plain.py:wsgi", settings, listening=print)
+    assert not out.exists()
+
+
+@pytest.mark.parametrize("ref", ["asgi:plain.py:asgi", "wsgi:plain.py:wsgi"])
+def test_a_client_that_never_ends_its_request_keeps_nobody_waiting(out, ref):
+    words = [sys.executable, "-m", "excise", "record", ref, "--out", str(out), "--port", "0"]
+    process = subprocess.Popen(words, cwd=APPS, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    port = int(re.search(r"127\.0\.0\.1:(\d+)", process.stderr.readline())[1])
+    with socket.create_connection(("127.0.0.1", port)) as slow:
+        slow.sendall(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n{")
+        time.sleep(0.2)
+        request = urllib.request.Request(f"http://127.0.0.1:{port}/p", b"{}")
+        with urllib.request.urlopen(request, timeout=5) as answered:
+            assert answered.read() == b"{}"
+        process.send_signal(signal.SIGINT)
+        told, _ = process.communicate(timeout=15)
+    assert process.returncode == 0
+    assert "Recorded 1 requests" in told
+
+
 def test_recording_ends_after_so_many_requests(out):
     app = excise.record(plain.asgi, out=out, rate=1.0, n=3)
     for _ in range(5):
@@ -132,8 +199,6 @@ def test_wsgi_applications_are_told_from_asgi_and_recorded_likewise(out):
     assert is_wsgi(plain.wsgi)
     assert not is_wsgi(plain.asgi)
     app = excise.record(plain.wsgi, out=out, rate=1.0)
-    import io
-
     environ = {
         "REQUEST_METHOD": "POST", "PATH_INFO": "/p", "QUERY_STRING": "a=1", "CONTENT_LENGTH": "8",
         "HTTP_COOKIE": "s3cret",

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from excise.core.errors import ModelError, UsageError
+from excise.core.errors import ExciseError, ModelError, UsageError
 from excise.core.refs import SERVICES, ModelRef, RefKind
 from excise.monitor.middleware import is_wsgi, recorded
 from excise.monitor.recorder import Recorder, recorder
@@ -86,7 +86,7 @@ def record_service(model: str, settings: RecordSettings, *, listening: Callable[
     from excise.server.hosting import Hosted  # noqa: PLC0415  a middleware does without a server
 
     check(settings.n, settings.rate)
-    app = application(model)
+    app, is_new = application(model), not Path(settings.out).exists()
     kept = recorder(settings.out, n=settings.n, rate=settings.rate, redact=settings.redact, hashed=settings.hashed)
     try:
         hosted = Hosted(recorded(app, kept), wsgi=is_wsgi(app), host=settings.host, port=settings.port)
@@ -94,6 +94,10 @@ def record_service(model: str, settings: RecordSettings, *, listening: Callable[
         hosted.run_until(kept.full)
     except KeyboardInterrupt:
         pass  # what was recorded so far is what was wanted
+    except ExciseError:
+        if is_new:
+            kept.path.unlink(missing_ok=True)
+        raise
     finally:
         kept.close()
     return told(kept, model, settings.out)

@@ -52,12 +52,15 @@ class RecordedAsgi:
 
     async def _http(self, scope: Message, receive: Any, send: Any) -> None:
         parts: list[bytes] = []
-        status, started = 500, time.perf_counter()
+        status, cut, started = 500, False, time.perf_counter()
 
         async def heard() -> Message:
+            nonlocal cut
             message: Message = await receive()
-            if message["type"] == "http.request" and sum(map(len, parts)) <= LARGEST:
-                parts.append(message.get("body", b""))
+            if message["type"] == "http.request":
+                cut = message.get("more_body", False)
+                if sum(map(len, parts)) <= LARGEST:
+                    parts.append(message.get("body", b""))
             return message
 
         async def said(message: Message) -> None:
@@ -70,18 +73,10 @@ class RecordedAsgi:
             await self.app(scope, heard, said)
         finally:
             ms = 1000 * (time.perf_counter() - started)
-            headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
-            self.recorder.take(
-                Seen(
-                    method=scope["method"],
-                    path=(scope.get("raw_path") or scope["path"].encode()).decode("latin-1"),
-                    query=scope["query_string"].decode("latin-1"),
-                    headers=headers,
-                    body=b"".join(parts),
-                    status=status,
-                    ms=ms,
-                )
-            )
+            if cut:  # the client left, or the application did not want to read on
+                self.recorder.drop()
+            else:
+                self.recorder.take(_seen(scope, b"".join(parts), status, ms))
 
 
 class RecordedWsgi:
@@ -92,8 +87,11 @@ class RecordedWsgi:
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """One request."""
-        size = int(environ.get("CONTENT_LENGTH") or 0)
-        if size > LARGEST or not self.recorder.wants():
+        if not self.recorder.wants():
+            return self.app(environ, start_response)
+        size = _size(environ)
+        if size is None:
+            self.recorder.drop()
             return self.app(environ, start_response)
         body = environ["wsgi.input"].read(size)
         environ["wsgi.input"] = io.BytesIO(body)
@@ -108,17 +106,44 @@ class RecordedWsgi:
             return self.app(environ, said)
         finally:
             ms = 1000 * (time.perf_counter() - started)
-            self.recorder.take(
-                Seen(
-                    method=environ["REQUEST_METHOD"],
-                    path=environ.get("RAW_URI", environ.get("PATH_INFO", "/")).partition("?")[0],
-                    query=environ.get("QUERY_STRING", ""),
-                    headers=list(_headers(environ)),
-                    body=body,
-                    status=status,
-                    ms=ms,
-                )
-            )
+            if len(body) < size:  # the client left
+                self.recorder.drop()
+            else:
+                self.recorder.take(_seen_by_wsgi(environ, body, status, ms))
+
+
+def _seen(scope: Message, body: bytes, status: int, ms: float) -> Seen:
+    """A request over ASGI as it is recorded."""
+    return Seen(
+        method=scope["method"],
+        path=(scope.get("raw_path") or scope["path"].encode()).decode("latin-1"),
+        query=scope["query_string"].decode("latin-1"),
+        headers=[(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]],
+        body=body,
+        status=status,
+        ms=ms,
+    )
+
+
+def _seen_by_wsgi(environ: Mapping[str, Any], body: bytes, status: int, ms: float) -> Seen:
+    """Likewise of one over WSGI."""
+    return Seen(
+        method=environ["REQUEST_METHOD"],
+        path=environ.get("RAW_URI", environ.get("PATH_INFO", "/")).partition("?")[0],
+        query=environ.get("QUERY_STRING", ""),
+        headers=list(_headers(environ)),
+        body=body,
+        status=status,
+        ms=ms,
+    )
+
+
+def _size(environ: Mapping[str, Any]) -> int | None:
+    """Bytes of a body that can be read ahead; None where it is too large, or of no certain length."""
+    stated = environ.get("CONTENT_LENGTH") or "0"
+    if "HTTP_TRANSFER_ENCODING" in environ or not stated.isdecimal() or int(stated) > LARGEST:
+        return None
+    return int(stated)
 
 
 def _headers(environ: Mapping[str, Any]) -> Iterable[tuple[str, str]]:

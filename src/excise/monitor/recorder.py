@@ -56,6 +56,7 @@ class Recorder:
         self.dropped = self.written = 0
         self.full = threading.Event()
         self._redaction = redaction
+        self._taking = threading.Lock()
         self._queue: queue.SimpleQueue[Seen | None] = queue.SimpleQueue()
         self._file = _opened(self.path)
         self._thread: threading.Thread | None = None
@@ -66,16 +67,22 @@ class Recorder:
 
     def take(self, seen: Seen) -> None:
         """A request to be written; dropped where the disk does not keep up, or where it is too large."""
-        if self.left == 0:
-            return
-        if len(seen.body) > LARGEST or self._queue.qsize() > WAITING:
-            self.dropped += 1
-            return
-        self.left -= self.left > 0
-        if self._thread is None:  # the first request: a server that forks has forked by now
-            self._thread = threading.Thread(target=self._write_all, name="excise recorder", daemon=True)
-            self._thread.start()
-        self._queue.put(seen)
+        with self._taking:
+            if self.left == 0:
+                return
+            if len(seen.body) > LARGEST or self._queue.qsize() > WAITING:
+                self.dropped += 1
+                return
+            self.left -= self.left > 0
+            if self._thread is None:  # the first request: a server that forks has forked by now
+                self._thread = threading.Thread(target=self._write_all, name="excise recorder", daemon=True)
+                self._thread.start()
+            self._queue.put(seen)
+
+    def drop(self) -> None:
+        """A request of the sample whose body cannot be had as a whole."""
+        with self._taking:
+            self.dropped += self.left != 0
 
     def close(self) -> None:
         """Write what is waiting and close the file."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from importlib.util import find_spec
+from socketserver import ThreadingMixIn
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
@@ -11,6 +12,8 @@ from excise.core.errors import MissingExtra, UsageError
 
 POLL_S = 0.1
 """How often it is looked whether to stop."""
+GRACE_S = 2
+"""How long requests may take to end when it stops."""
 
 
 class Hosted:
@@ -28,7 +31,8 @@ class Hosted:
         try:
             self._server = _Wsgi(app, host, port) if wsgi else _Asgi(app, host, port)
         except OSError as error:
-            raise UsageError(f"cannot listen on {host}:{port}: {error.strerror}", hint="--port 0 takes one") from error
+            why = (error.strerror or str(error)).partition(" (")[0]
+            raise UsageError(f"cannot listen on {host}:{port}: {why}", hint="--port 0 takes a free one") from error
 
     @property
     def address(self) -> str:
@@ -40,9 +44,15 @@ class Hosted:
         self._server.run_until(enough)
 
 
+class _Threaded(ThreadingMixIn, WSGIServer):
+    """A client that is slow keeps nobody else waiting, and nobody from ending."""
+
+    daemon_threads = True
+
+
 class _Wsgi:
     def __init__(self, app: Any, host: str, port: int) -> None:
-        self._server = make_server(host, port, app, server_class=WSGIServer, handler_class=_Quiet)
+        self._server = make_server(host, port, app, server_class=_Threaded, handler_class=_Quiet)
         self.host, self.port = host, self._server.server_port
 
     def run_until(self, enough: threading.Event) -> None:
@@ -65,7 +75,7 @@ class _Asgi:
             raise MissingExtra("uvicorn", extra="serve")
         import uvicorn  # noqa: PLC0415  only where a service is hosted
 
-        self._config = uvicorn.Config(app, host=host, port=port, log_level="warning")
+        self._config = uvicorn.Config(app, host=host, port=port, log_level="warning", timeout_graceful_shutdown=GRACE_S)
         self._socket = _listening(host, port)
         self.host, self.port = host, self._socket.getsockname()[1]
 
