@@ -177,8 +177,30 @@ def second_check(batch):
     return batch + 1
 
 
+class Told:
+    """A predictor that tells somebody of each answer."""
+
+    def predict(self, batch):
+        text = text_of(batch)
+        unused(batch)
+        tell(text)
+        return {"y": batch}
+
+
+def text_of(batch):
+    return f"got {batch}"
+
+
+def tell(text):
+    return stamp(), text
+
+
+def stamp():
+    return "now"
+
+
 def site(function, kind="own_code", caller=Answering):
-    code, caller = function.__code__, caller.predict.__code__
+    code, caller = function.__code__, getattr(caller, "predict", caller).__code__
     line = next(line for _, _, line in caller.co_lines() if line and calls(caller, line, function.__name__))
     return sites.Site(code, caller, line, kind, function.__name__, "here", True)
 
@@ -188,8 +210,10 @@ def calls(code, line, name):
     return re.search(rf"\b{name}\(", source) is not None and "def" not in source
 
 
-def searched(predict, tried, required=(), seconds=20.0):
-    return dead.search(predict, list(range(20)), tried, required, Trampolines, seconds)
+def searched(predict, seen, required=(), seconds=20.0):
+    tried = dead.candidates(seen, required)
+    kept = dead.Listener([one for one in seen if dead.named(one, required)])
+    return dead.search(predict, list(range(20)), tried, kept, Trampolines, seconds)
 
 
 def test_a_call_is_dropped_when_no_answer_depends_on_it_and_made_once_when_it_never_changes():
@@ -202,6 +226,14 @@ def test_a_call_is_dropped_when_no_answer_depends_on_it_and_made_once_when_it_ne
 def test_what_is_marked_as_required_is_not_tried():
     stubs, _ = searched(Answering().predict, [site(unused), site(constant)], ("unused",))
     assert [stub.site.label for stub in stubs] == ["constant"]
+
+
+def test_what_a_required_call_is_given_and_makes_stays():
+    seen = [site(one, caller=by) for one, by in ((text_of, Told), (tell, Told), (unused, Told), (stamp, tell))]
+    stubs, _ = searched(Told().predict, seen, ("tell",))
+    assert [stub.site.label for stub in stubs] == ["unused"]
+    stubs, _ = searched(Told().predict, seen)
+    assert {stub.site.label for stub in stubs} == {"text_of", "tell", "unused"}
 
 
 def test_model_and_preprocessing_are_not_tried():
@@ -288,7 +320,9 @@ def test_a_survey_leaves_out_nothing_that_is_required(tmp_path, validator):
     ref, rows = f"asgi:{tmp_path}/planted.py:app", {"x": np.arange(60.0)}
     with surveyed(tmp_path, ref, rows, validator, watched=True, options=options) as worker:
         found = read(worker.profile("current", range(60), batch=1) | worker.unneeded(20.0))
-    assert {"validate_again", "warnings.warn"}.isdisjoint(item.name for item in found.undeclared)
+    names = {item.name for item in found.undeclared}
+    assert "json.dumps" in names
+    assert {"validate_again", "BaseModel.model_dump_json", "warnings.warn"}.isdisjoint(names)
 
 
 def test_a_service_is_told_by_kinds_of_work_that_add_up(tmp_path, validator):

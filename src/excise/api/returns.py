@@ -215,8 +215,9 @@ def _undeclared(auditor: Auditor) -> Iterator[Finding]:
     inside = auditor.found.breakdown
     for item in inside.undeclared if inside else ():
         kept = f"; required: {item.required}" if item.required else ""
+        once = ", the same value every time: compute it once" if item.constant else ""
         yield Finding(
-            kind="undeclared_work", where=f"{item.name} ({item.where})", what=f"{item.ms:.2g} ms a call{kept}"
+            kind="undeclared_work", where=f"{item.name} ({item.where})", what=f"{item.ms:.2g} ms a call{once}{kept}"
         )
 
 

@@ -36,12 +36,14 @@ class Undeclared(msgspec.Struct, frozen=True, kw_only=True):
         name, where: as Python names it.
         ms: per call, scaled to unprofiled time.
         required: the reason why it must stay, None where none was given.
+        constant: whether its value is the same every time, so that it need not be called again.
     """
 
     name: str
     where: str
     ms: float
     required: str | None = None
+    constant: bool = False
 
 
 class Breakdown(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -192,8 +192,9 @@ class Layout:
     def _sweep(self) -> None:
         oldest = time.time() - STRAY_AFTER_S
         for stray in (self.root / "ingest").glob("tmp*"):
-            if stray.stat().st_mtime < oldest:
-                stray.unlink(missing_ok=True)
+            with suppress(FileNotFoundError):  # another process has put its blob in place meanwhile
+                if stray.stat().st_mtime < oldest:
+                    stray.unlink()
 
 
 def take(handle: int, root: Path) -> None:

@@ -3,9 +3,10 @@
 Self-contained: stdlib only, Python 3.8 syntax. Each call from the service's own code is tried, on requests whose
 answers differ: first it does nothing (its value is None), then its first value stands for every later one. What changes
 no answer in the first way can be dropped, in the second way computed once. What was found stays out while the next one is
-tried, so that all of them can be left out together.
+tried, so that all of them can be left out together. Functions that are required get what they got, and do what they did.
 """
 
+import contextvars
 import gc
 import inspect
 import json
@@ -41,10 +42,11 @@ class Stub(object):
     Attributes:
         site: ``code`` (or a function of C's), ``caller`` and ``line``. how: ``drop`` or ``once``.
         met: whether the call was made since, so that leaving it out says something.
+        needed: whether a function that is required made it.
     """
 
     def __init__(self, site, how):
-        self.site, self.how, self.met = site, how, False
+        self.site, self.how, self.met, self.needed = site, how, False, False
 
     def put(self, trampolines):
         """Leave the call out; whether it was found."""
@@ -57,7 +59,7 @@ class Stub(object):
         def call(*args, **kwargs):
             if find(frame_at(1)) is None:
                 return original(*args, **kwargs)
-            self.met = True
+            self.meet()
             if how == DROP:
                 return None
             if not kept:
@@ -67,7 +69,7 @@ class Stub(object):
         async def acall(*args, **kwargs):
             if find(frame_at(1)) is None:
                 return await original(*args, **kwargs)
-            self.met = True
+            self.meet()
             if how == DROP:
                 return None
             if not kept:
@@ -76,14 +78,55 @@ class Stub(object):
 
         return acall if inspect.iscoroutinefunction(original) else call
 
+    def meet(self):
+        """The call is made."""
+        self.met = True
+        self.needed = self.needed or IN_REQUIRED.get()
 
-def search(predict, made, sites, required, trampolines, seconds):
+
+IN_REQUIRED = contextvars.ContextVar("in_required", default=False)
+"""Whether a function that is required is running."""
+
+
+class Listener(object):
+    """Hears what the functions that are required are given; ``heard`` holds it, call by call."""
+
+    def __init__(self, sites):
+        self.sites, self.heard = list({one.code: one for one in sites}.values()), []
+
+    def put(self, trampolines):
+        """Listen to every call, wherever it comes from."""
+        for site in self.sites:
+            trampolines.put_at([site], self.listen)
+
+    def listen(self, original, _):
+        """What is called instead."""
+
+        def call(*args, **kwargs):
+            self.heard.append((args, kwargs))
+            token = IN_REQUIRED.set(True)
+            try:
+                return original(*args, **kwargs)
+            finally:
+                IN_REQUIRED.reset(token)
+
+        async def acall(*args, **kwargs):
+            self.heard.append((args, kwargs))
+            token = IN_REQUIRED.set(True)
+            try:
+                return await original(*args, **kwargs)
+            finally:
+                IN_REQUIRED.reset(token)
+
+        return acall if inspect.iscoroutinefunction(original) else call
+
+
+def search(predict, made, tried, listener, trampolines, seconds):
     """Stubs of calls that no answer depends on, the dear ones first; and why not all can be told (None where they can)."""
     until = time.monotonic() + seconds
-    judge, found = Judge(predict, made, trampolines), []
+    judge, found = Judge(predict, made, trampolines, listener), []
     if judge.reason:
         return [], judge.reason
-    tried = candidates(sites, required)
     for count, site in enumerate(tried):
         if time.monotonic() > until:
             return found, "there was time to leave out %d of %d calls" % (count, len(tried))
@@ -118,16 +161,22 @@ def left_out_with(site, other):
 
 
 class Judge(object):
-    """Whether answers stay what they were; parts that differ from call to call by themselves are not looked at."""
+    """Whether answers, and what required functions are given, stay what they were.
 
-    def __init__(self, predict, made, trampolines):
-        self.predict, self.trampolines = predict, trampolines
+    Parts that differ from call to call by themselves are not looked at.
+    """
+
+    def __init__(self, predict, made, trampolines, listener):
+        self.predict, self.trampolines, self.listener = predict, trampolines, listener
         self.reason = None
         first, second = self.ask(made), self.ask(made)
         self.made, self.expected, seen = [], [], set()
         for batch, one, other in zip(made, first, second):
-            stable = {path: value for path, value in one.items() if other.get(path) == value}
-            key = json.dumps(stable, sort_keys=True, default=str)
+            stable = [
+                {path: value for path, value in part.items() if again.get(path) == value}
+                for part, again in zip(one, other)
+            ]
+            key = json.dumps(stable[0], sort_keys=True, default=str)
             if key not in seen and len(self.made) < REQUESTS:
                 seen.add(key)
                 self.made.append(batch)
@@ -136,8 +185,19 @@ class Judge(object):
             self.reason = "all answers are alike, so that nothing can be told from them"
 
     def ask(self, made):
-        """Every answer as its leaves by path."""
-        return [leaves(self.predict(batch)) for batch in made]
+        """Every answer, and what was heard meanwhile, as leaves by path."""
+        trampolines = self.trampolines()
+        try:
+            self.listener.put(trampolines)
+            return [self.answered(batch) for batch in made]
+        finally:
+            trampolines.off()
+
+    def answered(self, batch):
+        """The answer to these requests and what was heard meanwhile, both as leaves by path."""
+        self.listener.heard = []
+        answer = leaves(self.predict(batch))
+        return answer, leaves(self.listener.heard)
 
     def unchanged(self, stubs):
         """Whether the answers are the same without these calls."""
@@ -145,17 +205,21 @@ class Judge(object):
         try:
             if not all([stub.put(trampolines) for stub in stubs]):
                 return False
+            self.listener.put(trampolines)
             same = all(self.as_expected(batch, expected) for batch, expected in zip(self.made, self.expected))
-            return same and all(stub.met for stub in stubs)
+            return same and all(stub.met and not stub.needed for stub in stubs)
         except (Exception, SystemExit):
             return False
         finally:
             trampolines.off()
 
     def as_expected(self, batch, expected):
-        """Whether the answer to these requests is what it was."""
-        answer = leaves(self.predict(batch))
-        return all(answer.get(path, MISSING) == value for path, value in expected.items())
+        """Whether the answer to these requests is what it was, and so is what was heard."""
+        return all(
+            part.get(path, MISSING) == value
+            for part, wanted in zip(self.answered(batch), expected)
+            for path, value in wanted.items()
+        )
 
 
 MISSING = object()

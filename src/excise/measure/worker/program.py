@@ -250,8 +250,18 @@ class Worker:
     def unneeded(self, seconds):
         """Of a service that was surveyed: calls that no answer depends on."""
         predictor, (made, seen) = self.predictor, self.surveyed
-        stubs, reason = dead.search(predictor.predict, made, seen, predictor.required, trampolines.Trampolines, seconds)
-        undeclared = [{"name": s.site.label, "where": s.site.where, "ms": s.site.ns / 1e6} for s in stubs]
+        tried = dead.candidates(seen, predictor.required)
+        kept = dead.Listener([one for one in self.watcher.sites.values() if dead.named(one, predictor.required)])
+        stubs, reason = dead.search(predictor.predict, made, tried, kept, trampolines.Trampolines, seconds)
+        undeclared = [
+            {
+                "name": stub.site.label,
+                "where": stub.site.where,
+                "ms": stub.site.ns / 1e6,
+                "constant": stub.how == dead.ONCE,
+            }
+            for stub in stubs
+        ]
         return {"undeclared": undeclared, "stubs": [dead.written(stub) for stub in stubs], "reason": reason}
 
     def transform(self, script, sample, rows, batch, out_dir, options):
