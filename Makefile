@@ -19,11 +19,11 @@ demo: $(VENV)/.demo ## Audit a real model on real flights: the first tax return,
 	$(BIN)/excise demo --force
 
 test: $(VENV)/.test ## Run the tests; those that time something run alone.
-	$(BIN)/python -m pytest -n $(WORKERS) -m "not slow and not alone"
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not slow and not alone"
 	$(BIN)/python -m pytest -m "alone and not slow" || test $$? -eq 5  # 5: none is marked
 
 test-all: $(VENV)/.slow $(VENV)/.oip $(TENSORFLOW)/.test ## Run the slow tests as well.
-	$(BIN)/python -m pytest -n $(WORKERS) -m "not alone"
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not alone"
 	$(BIN)/python -m pytest -m alone || test $$? -eq 5
 	$(TENSORFLOW)/bin/python -m pytest -k tensorflow tests/adapters/test_tensorflow.py tests/journeys/test_model_files.py
 

@@ -4,23 +4,24 @@ import shutil
 from importlib.util import find_spec
 
 import pytest
-import skops.io
-from sklearn.linear_model import LinearRegression
+from onnx import TensorProto, helper
 
 pytestmark = pytest.mark.timeout(170)
 
 SERVICE = """
-import skops.io
+import numpy as np
+import onnxruntime
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-model = skops.io.load("model.skops")
+model = onnxruntime.InferenceSession("model.onnx")
 
 
 async def predict(request):
     row = await request.json()
-    return JSONResponse({"y": float(model.predict([[row["a"], row["b"]]])[0])})
+    (y,) = model.run(None, {"x": np.array([[row["a"], row["b"]]], dtype=np.float32)})
+    return JSONResponse({"y": float(y[0, 0])})
 
 
 app = Starlette(routes=[Route("/predict", predict, methods=["POST"])])
@@ -34,8 +35,16 @@ def small(folder):
         (folder / name).unlink()
     rows = [(index % 50, (7 * index) % 30) for index in range(200)]
     (folder / "current.csv").write_text("\n".join(["a,b,y", *(f"{a},{b},{a + 2 * b}" for a, b in rows)]) + "\n")
-    skops.io.dump(LinearRegression().fit(rows, [a + 2 * b for a, b in rows]), folder / "model.skops")
+    (folder / "model.onnx").write_bytes(linear((1.0, 2.0)))
     return folder
+
+
+def linear(weights):
+    """An ONNX model that multiplies its inputs by these weights."""
+    x, y = (helper.make_tensor_value_info(name, TensorProto.FLOAT, [None, k]) for name, k in (("x", 2), ("y", 1)))
+    constant = helper.make_tensor("w", TensorProto.FLOAT, [2, 1], weights)
+    graph = helper.make_graph([helper.make_node("MatMul", ["x", "w"], ["y"])], "linear", [x], [y], [constant])
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9).SerializeToString()
 
 
 def audited(excise):
@@ -51,13 +60,13 @@ def audited(excise):
 
 
 def test_on_a_handler_and_data(excise, small):
-    (small / "model.skops").unlink()
+    (small / "model.onnx").unlink()
     (small / "serve.py").write_text("def handler(rows):\n    return [row['a'] + 2 * row['b'] for row in rows]\n")
     assert "found model: serve.py:handler" in audited(excise)
 
 
 def test_on_a_model_file_and_a_table(excise, small):
-    assert "found model: model.skops" in audited(excise)
+    assert "found model: model.onnx" in audited(excise)
 
 
 @pytest.mark.skipif(find_spec("starlette") is None, reason="Starlette is not installed")

@@ -59,7 +59,10 @@ def fit_catboost(folder, frame, labels):
     return "model.cbm"
 
 
-@pytest.mark.parametrize("fit", [fit_xgboost, fit_lightgbm, fit_catboost])
+SLOW = (fit_lightgbm, fit_catboost)
+
+
+@pytest.mark.parametrize("fit", [fit_xgboost, *(pytest.param(fit, marks=pytest.mark.slow) for fit in SLOW)])
 def test_a_booster(audit, folder, cancer, fit):
     found = audit(fit(folder, *cancer), "current.parquet", "--target", "malignant")
     assert found["current"]["skill"]["value"] > 0.9

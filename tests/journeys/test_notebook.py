@@ -15,7 +15,7 @@ model = GradientBoostingClassifier(n_estimators=20, random_state=0).fit(frame, l
 """
 AUDIT = """
 import excise
-audit = excise.audit(model, current=frame, input="frame", budget_s=4, prepare_budget_s=8, force=True)
+audit = excise.audit(model, current=frame, input="frame", budget_s=2, prepare_budget_s=2, force=True)
 audit
 """
 AGAIN = "print(audit.current.latency_ms.value, audit.outcome, audit.model.kind, audit.workload.rows)"

@@ -166,7 +166,7 @@ def test_an_endpoint_that_is_not_there_or_wants_a_login_is_one_line_with_a_hint(
 def test_what_was_recorded_is_replayed_and_no_secret_is_on_disk(excise, service):
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    words = ["record", "asgi:flights:app", "--out", "bodies.jsonl", "--n", "30", "--port", str(port), "--json"]
+    words = ["record", "asgi:djangos:asgi", "--out", "bodies.jsonl", "--n", "30", "--port", str(port), "--json"]
     process = subprocess.Popen(
         [sys.executable, "-m", "excise", *words], cwd=service, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         text=True, env=os.environ | {"NO_COLOR": "1"},
@@ -174,13 +174,12 @@ def test_what_was_recorded_is_replayed_and_no_secret_is_on_disk(excise, service)
     assert "Listening" in process.stderr.readline()
     headers = {"Content-Type": "application/json", "Authorization": "Bearer s3cret"}
     for k in range(30):
-        body = {"month": 1 + k % 12, "hour": 0.5 + k % 24, "distance": 100.0 + k, "carrier": "AA"}
-        request = urllib.request.Request(f"http://127.0.0.1:{port}/predict", json.dumps(body).encode(), headers)
+        request = urllib.request.Request(f"http://127.0.0.1:{port}/double", json.dumps({"x": k}).encode(), headers)
         with urllib.request.urlopen(request) as answered:
             assert answered.status == 200
     out, err = process.communicate(timeout=60)
     assert json.loads(out)["requests"] == 30, err
-    done = excise("audit", "asgi:flights:app", "--current", "bodies.jsonl", "--header", "X-Key: s3cret", *EFFORT)
+    done = excise("audit", "asgi:djangos:asgi", "--current", "bodies.jsonl", "--header", "X-Key: s3cret", *EFFORT)
     assert done.code in QUIET_OR_NOISY, done.err
     assert done.document["workload"]["rows"] == 30
     for path in (service / "bodies.jsonl", *(service / ".excise").rglob("*")):

@@ -167,6 +167,20 @@ def test_a_client_that_never_ends_its_request_keeps_nobody_waiting(out, ref):
     assert "Recorded 1 requests" in told
 
 
+def test_an_application_without_lifespan_is_recorded(out):
+    async def only_http(scope, receive, send):
+        if scope["type"] != "http":
+            raise ValueError(scope["type"])
+        await plain.asgi(scope, receive, send)
+
+    app = excise.record(only_http, out=out, rate=1.0)
+    with pytest.raises(ValueError, match="lifespan"):
+        asyncio.run(app({"type": "lifespan"}, None, None))
+    assert ask(app, b"{}")[0]["status"] == 200
+    app.recorder.close()
+    assert len(lines(out)) == 1
+
+
 def test_recording_ends_after_so_many_requests(out):
     app = excise.record(plain.asgi, out=out, rate=1.0, n=3)
     for _ in range(5):
@@ -200,14 +214,14 @@ def test_wsgi_applications_are_told_from_asgi_and_recorded_likewise(out):
     assert not is_wsgi(plain.asgi)
     app = excise.record(plain.wsgi, out=out, rate=1.0)
     environ = {
-        "REQUEST_METHOD": "POST", "PATH_INFO": "/p", "QUERY_STRING": "a=1", "CONTENT_LENGTH": "8",
+        "REQUEST_METHOD": "POST", "PATH_INFO": "/p q/\u00c3\u00a9", "QUERY_STRING": "a=1", "CONTENT_LENGTH": "8",
         "HTTP_COOKIE": "s3cret",
         "CONTENT_TYPE": "application/json", "wsgi.input": io.BytesIO(b'{"x": 1}'),
     }  # fmt: skip
     assert b"".join(app(environ, lambda status, headers: None)) == b'{"x": 1}'
     app.recorder.close()
     (line,) = lines(out)
-    assert (line["path"], line["body"], line["status"]) == ("/p?a=1", {"x": 1}, 201)
+    assert (line["path"], line["body"], line["status"]) == ("/p%20q/%C3%A9?a=1", {"x": 1}, 201)
     assert line["headers"] == {"content-type": "application/json"}
 
 

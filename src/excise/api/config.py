@@ -60,7 +60,7 @@ class Key(NamedTuple):
 KEYS: dict[str, Key] = {
     "model": Key(
         TEXT,
-        "what production runs: a file, file.py:attribute, module:attribute or name@version",
+        "what production runs: a file, file.py:attribute, asgi:module:app, a URL, mlflow:…, or name@version",
         '"handler.py:handler"',
     ),
     "current": Key(TEXT, "inputs as production gets them today", '"current.parquet"'),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ from excise.api.asking import told, with_request, without_secrets
 from excise.api.candidates import Candidate
 from excise.api.fetching import describe
 from excise.core.predictor import HOLDERS, LoaderSpec, Subject, Variant
-from excise.core.refs import ModelRef
+from excise.core.refs import SERVICES, ModelRef
 from excise.core.tax import Culprit, Remedy, Trial
 from excise.frontier import propose
 from excise.frontier.preparation import Prepared, Sample, prepare_all
@@ -29,6 +30,7 @@ WITHOUT_MODEL = {
     "service": "the service holds no single model among its globals and its state",
 }
 """Why the catalogue has nothing to work on, by the subject's kind."""
+LEAN = "lean:"
 EXPORT_ROWS = 64
 """Rows that an exporter sees and compares its answers on."""
 
@@ -36,8 +38,10 @@ EXPORT_ROWS = 64
 def lean_candidates(auditor: Auditor) -> Iterator[Candidate]:
     """The user's own candidates, then the catalogue's."""
     subject = auditor.subject
+    names = Counter(own_name(text) for text in auditor.settings.lean)
     for text in auditor.settings.lean:
-        yield own_candidate(auditor, text)
+        name = own_name(text)
+        yield own_candidate(auditor, text, name if names[name] == 1 else f"{LEAN}{text}")
     if subject.kind in WITHOUT_MODEL and not auditor.facts["has_model"]:
         if not auditor.settings.lean:
             auditor.gap(Culprit.MODEL_BLOAT, f"{WITHOUT_MODEL[subject.kind]}, and no --lean candidate was given")
@@ -45,7 +49,18 @@ def lean_candidates(auditor: Auditor) -> Iterator[Candidate]:
     yield from made_candidates(auditor)
 
 
-def own_candidate(auditor: Auditor, text: str) -> Candidate:
+def own_name(text: str) -> str:
+    """What a candidate of the user's is called: its label, or a short name of what it is.
+
+    >>> own_name("small=small.onnx"), own_name("fast.py:predict"), own_name("asgi:fast:app")
+    ('small', 'lean:predict', 'lean:fast')
+    """
+    ref = ModelRef.parse(text)
+    attribute = None if ref.attribute in SERVICES else ref.attribute
+    return ref.label or f"{LEAN}{attribute or ref.name}"
+
+
+def own_candidate(auditor: Auditor, text: str, name: str) -> Candidate:
     """A model of the user's: a handler takes production's place, a model file that of its handler's ``model``.
 
     Raises:
@@ -56,7 +71,6 @@ def own_candidate(auditor: Auditor, text: str) -> Candidate:
     given = auditor.settings
     found = describe(ref, trust_pickle=given.trust_pickle, project=given.project, offline=given.offline)
     found = with_request(found, auditor.asked, given)
-    name = ref.label or f"lean:{found.ref.label or ref.attribute or ref.name}"
     loader = found.variant.loader
     if subject.kind in HOLDERS and found.kind not in HOLDERS:
         production = subject.variant.loader

@@ -7,11 +7,14 @@ import io
 import time
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from typing import Any
+from urllib.parse import quote
 
 from excise.monitor.recorder import LARGEST, Recorder, Seen
 
 Message = MutableMapping[str, Any]
 WSGI_PARAMETERS = 2
+IN_A_PATH = "/:@!$&'()*+,;=~"
+"""Characters that a path holds as they are. Source: RFC 3986, section 3.3."""
 
 
 def recorded(app: Any, recorder: Recorder) -> Any:
@@ -45,10 +48,19 @@ class RecordedAsgi:
             await self.app(scope, receive, send)
 
     async def _lifespan(self, scope: Message, receive: Any, send: Any) -> None:
+        ends = False
+
+        async def heard() -> Message:
+            nonlocal ends
+            message: Message = await receive()
+            ends = ends or message["type"] == "lifespan.shutdown"
+            return message
+
         try:
-            await self.app(scope, receive, send)
+            await self.app(scope, heard, send)
         finally:
-            self.recorder.close()
+            if ends:  # an application without lifespan returns at once, or raises, and is served all the same
+                self.recorder.close()
 
     async def _http(self, scope: Message, receive: Any, send: Any) -> None:
         parts: list[bytes] = []
@@ -116,7 +128,7 @@ def _seen(scope: Message, body: bytes, status: int, ms: float) -> Seen:
     """A request over ASGI as it is recorded."""
     return Seen(
         method=scope["method"],
-        path=(scope.get("raw_path") or scope["path"].encode()).decode("latin-1"),
+        path=(scope.get("raw_path") or quote(scope["path"], safe=IN_A_PATH).encode()).decode("latin-1"),
         query=scope["query_string"].decode("latin-1"),
         headers=[(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]],
         body=body,
@@ -129,7 +141,7 @@ def _seen_by_wsgi(environ: Mapping[str, Any], body: bytes, status: int, ms: floa
     """Likewise of one over WSGI."""
     return Seen(
         method=environ["REQUEST_METHOD"],
-        path=environ.get("RAW_URI", environ.get("PATH_INFO", "/")).partition("?")[0],
+        path=quote(environ.get("PATH_INFO", "/").encode("latin-1"), safe=IN_A_PATH),
         query=environ.get("QUERY_STRING", ""),
         headers=list(_headers(environ)),
         body=body,
