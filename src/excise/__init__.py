@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from excise.api.audit import audit
+    from excise.api.drift import drift
     from excise.api.init import init
     from excise.api.profile import profile
     from excise.api.record import record
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-__all__ = ["__version__", "audit", "init", "profile", "record", "release"]
+__all__ = ["__version__", "audit", "drift", "init", "profile", "record", "release"]
 
 
 def __getattr__(name: str) -> Any:

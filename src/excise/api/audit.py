@@ -64,19 +64,22 @@ def _checked(model: Any, current: Any, settings: dict[str, Any]) -> AuditSetting
             raise UsageError(f"audit() knows no setting {name!r}", hint=did_you_mean(name, known))
     if isinstance(settings.get("project"), str):
         settings["project"] = Path(settings["project"])
-    if not isinstance(model, str | os.PathLike):
-        model, settings["trust_pickle"] = _kept(model, settings.get("project")), True  # our own, written just now
+    model, settings["trust_pickle"] = kept(
+        model, settings.get("project"), trust_pickle=settings.get("trust_pickle", False)
+    )
     made = AuditSettings(model=str(model), current=current, **settings)
     _check_numbers(made)
     return made
 
 
-def _kept(model: Any, project: Path | None) -> Path:
-    """A model in memory as a file."""
+def kept(model: Any, project: Path | None = None, *, trust_pickle: bool) -> tuple[str, bool]:
+    """A model as a reference, one in memory as a file; and whether its pickle is trusted: our own of just now is."""
+    if isinstance(model, str | os.PathLike):
+        return str(model), trust_pickle
     from excise.adapters.models.objects import keep  # noqa: PLC0415  only a notebook pays for it
     from excise.ledger import find_project  # noqa: PLC0415  as above
 
-    return keep(model, find_project(project or Path.cwd()))
+    return str(keep(model, find_project(project or Path.cwd()))), True
 
 
 def _check_numbers(settings: AuditSettings) -> None:

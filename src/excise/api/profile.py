@@ -14,10 +14,13 @@ from excise.core.errors import DataError, StoreError, UsageError
 from excise.core.refs import ModelRef, RefKind
 from excise.features import Cast, Caster, ColumnProfile, FeatureProfile, causes, masked
 from excise.features.caster import MARK
+from excise.features.profile import KIND
 from excise.tables import CsvMode, Table, read
 from excise.tables.table import closest
 
 SCHEMA = "excise/profile/v1"
+SUFFIX = ".profile"
+"""Of files that hold a profile."""
 
 
 class ColumnFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,10 +96,11 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Profiled(NamedTuple):
-    """A profile and the caster behind its casts."""
+    """A profile as people read it, the caster behind its casts, and the profile as drift reads it."""
 
     document: Profile
     caster: Caster
+    seen: FeatureProfile
 
 
 def profile(data: Any, *, against: Any = None, csv: CsvMode = "exact", target: str | None = None) -> Profile:
@@ -122,11 +126,12 @@ def profiled(data: Any, *, against: Any = None, csv: CsvMode = "exact", target: 
     current, *references = without_target(tables, target)
     if not references:
         own = FeatureProfile.build(current)
-        return Profiled(described(current, own, None, (), Caster.learn(own)), Caster.learn(own))
+        caster = Caster.learn(own)
+        return Profiled(described(current, own, None, (), caster), caster, own)
     reference = FeatureProfile.build(references[0])
     seen = FeatureProfile.build(current, edges_from=reference)
     caster = Caster.learn(reference, seen)
-    return Profiled(described(current, seen, reference, tuple(causes(reference, seen)), caster), caster)
+    return Profiled(described(current, seen, reference, tuple(causes(reference, seen)), caster), caster, seen)
 
 
 def rows_of(data: Any, csv: CsvMode) -> Table:
@@ -230,11 +235,35 @@ def write_cast(caster: Caster, path: str | os.PathLike[str]) -> None:
         StoreError: it cannot be written.
     """
     target = Path(path)
+    if target.exists() and MARK not in target.read_text("utf-8", errors="replace"):
+        raise UsageError(f"{target} exists and is no emitted caster", hint="give another file name")
+    write_whole(target, caster.emit().encode())
+
+
+def write_profile(profile: FeatureProfile, path: str | os.PathLike[str]) -> None:
+    """Write a profile, whole or not at all; a file that is no profile is left alone.
+
+    Raises:
+        UsageError: the file exists and is no profile.
+        StoreError: it cannot be written.
+    """
+    target = Path(path)
+    if target.suffix != SUFFIX:
+        raise UsageError(f"{target} would not be known as a profile", hint=f"name it {target.stem}{SUFFIX}")
+    if target.exists() and not target.read_bytes().startswith(KIND):
+        raise UsageError(f"{target} exists and is no profile", hint="give another file name")
+    write_whole(target, profile.encode())
+
+
+def write_whole(target: Path, content: bytes) -> None:
+    """Write a file so that it is there whole, or not at all.
+
+    Raises:
+        StoreError: it cannot be written.
+    """
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     try:
-        if target.exists() and MARK not in target.read_text("utf-8", errors="replace"):
-            raise UsageError(f"{target} exists and is no emitted caster", hint="give another file name")
-        temporary.write_text(caster.emit(), "utf-8")
+        temporary.write_bytes(content)
         temporary.replace(target)
     except OSError as error:
         temporary.unlink(missing_ok=True)

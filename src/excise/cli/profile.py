@@ -15,6 +15,7 @@ from excise.core.errors import UsageError
 @click.argument("data", required=False)
 @click.option("--against", "--reference", "reference", metavar="REF", help="The reference that DATA is held against.")
 @click.option("--current", metavar="DATA", help="Hold this against DATA, which then is the reference.")
+@click.option("-o", "--output", type=options.FILE, metavar="FILE", help="Keep the profile, as a reference for drift.")
 @click.option("--emit-cast", type=options.FILE, metavar="FILE", help="Write the caster as a Python file.")
 @click.option("--target", metavar="COLUMN", help="Column that holds the label; left out.")
 @options.csv()
@@ -26,13 +27,16 @@ def command(context: click.Context, /, **given: Any) -> int:
 
     \b
     excise profile july.csv
+    excise profile january.parquet -o january.profile
     excise profile july.csv --against january.parquet --emit-cast cast.py
     excise profile january.parquet --emit-cast cast.py     (brings anything to the form of January)
     """  # noqa: D301  click leaves a paragraph that begins with this byte as it is
-    from excise.api.profile import profiled, write_cast  # noqa: PLC0415  rooms load only when the verb runs
+    from excise.api.profile import profiled, write_cast, write_profile  # noqa: PLC0415  rooms load only when it runs
 
     data, reference = samples(context, given)
-    document, caster = profiled(data, against=reference, csv=given["csv"], target=given["target"])
+    document, caster, seen = profiled(data, against=reference, csv=given["csv"], target=given["target"])
+    if given["output"]:
+        write_profile(seen, given["output"])
     if given["emit_cast"]:
         write_cast(caster, given["emit_cast"])
     if given["as_json"]:

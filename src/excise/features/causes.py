@@ -268,11 +268,14 @@ def says_null(text: str) -> bool:
 def beyond_chance(pair: Pair, spelled: dict[str, int], new: int) -> bool:
     """Whether more rows are new than a sample of this size would leave unseen.
 
+    The number of singles is itself a sample's, and an unseen value comes more than once: both widen the error.
+
     Source: Good 1953: the unseen mass is about the share of values that were seen once.
     """
     once = sum(1 for count in spelled.values() if count == 1)
-    expected = (once + 1) / pair.reference.rows * pair.current.rows
-    return new > expected + Z_RISE * math.sqrt(expected) + 1
+    ratio = pair.current.rows / pair.reference.rows
+    expected = (once + 1) * ratio
+    return new > expected + Z_RISE * math.sqrt(expected * (2 + ratio)) + 1
 
 
 def commonest(counts: dict[str, int]) -> tuple[str, ...]:

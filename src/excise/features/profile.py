@@ -15,7 +15,8 @@ from excise.features.numbers import Numbers
 from excise.features.texts import Texts
 from excise.tables import Column, Table
 
-MAGIC = b"excise/feature-profile/v1\n"
+KIND = b"excise/feature-profile/"
+MAGIC = KIND + b"v1\n"
 DIGEST_BYTES = 32
 NAMES: dict[type, str] = {bool: "bool", int: "int", float: "float", str: "text"}
 Form = Literal["int", "float", "bool", "text", "datetime", "nested", "mixed", "null"]

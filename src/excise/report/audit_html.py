@@ -27,10 +27,10 @@ def audit_html(audit: Audit, *, with_charts: bool | None = None, show_examples: 
     """
     draw = charts.available() if with_charts is None else with_charts
     found = sections(audit, with_charts=draw, show_examples=show_examples)
-    page = Template(_resource("page.html"))
+    page = Template(resource("page.html"))
     return page.substitute(
         title=escaped(f"Tax return of {one_line(audit.model.name)}"),
-        style=_resource("page.css"),
+        style=resource("page.css"),
         kind="Tax return",
         subject=tag("bdi", tax_return.subject(audit)),
         circumstances=tag("bdi", tax_return.circumstances(audit)),
@@ -44,7 +44,7 @@ def audit_repr_html(audit: Audit) -> str:
     found = [rate(audit), lines(audit, with_charts=False)]
     body = joined(_brief(section) for section in found if section is not None)
     head = tag("p", tag("b", "Tax return"), " ", tag("bdi", tax_return.subject(audit)))
-    style = tag("style", Markup("@scope{" + _resource("page.css").replace(":root", ":scope") + NOTEBOOK + "}"))
+    style = tag("style", Markup("@scope{" + resource("page.css").replace(":root", ":scope") + NOTEBOOK + "}"))
     return tag("div", style, head, body, class_="excise-audit")
 
 
@@ -82,5 +82,6 @@ def _foot(audit: Audit, *, draw: bool) -> str:
 
 
 @cache
-def _resource(name: str) -> str:
+def resource(name: str) -> str:
+    """A page's part that is kept as a file."""
     return files("excise.report").joinpath(name).read_text(encoding="utf-8").strip()

@@ -10,8 +10,9 @@ import msgspec
 
 from excise.core.audit import Audit
 from excise.core.check import Check
+from excise.core.drift import Drift
 
-DOCUMENTS: Mapping[str, type[msgspec.Struct]] = {"audit": Audit, "check": Check}
+DOCUMENTS: Mapping[str, type[msgspec.Struct]] = {"audit": Audit, "check": Check, "drift": Drift}
 """Every document by its noun; a new one is published by adding it here."""
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 INDENT = 2

@@ -1,0 +1,229 @@
+"""``excise.drift``: what differs between two samples of inputs, why, and does it matter?"""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+from excise.api.profile import SUFFIX, rows_of, without_target
+from excise.core.audit import Gap
+from excise.core.clock import Clock, SystemClock
+from excise.core.drift import Drift, Drifted, DriftRun, FeatureDrift, Sample
+from excise.core.errors import DataError, UsageError
+from excise.core.verdict import Outcome
+from excise.features import FeatureProfile, mask
+from excise.features import drift as drifting
+from excise.features.dependence import inflations
+from excise.tables import CsvMode, Table
+
+SEVERITY = (Drifted.MATERIAL, Drifted.IMMATERIAL, Drifted.NONE, Drifted.NOT_MEASURED)
+WITHOUT_ROWS = "the reference is a profile, which holds no rows"
+
+
+class Side(NamedTuple):
+    """One sample: its profile, and its rows where there are any."""
+
+    profile: FeatureProfile
+    table: Table | None
+
+
+def drift(
+    reference: Any,
+    current: Any,
+    *,
+    fail_on: str | None = None,
+    alpha: float = drifting.ALPHA,
+    correction: str = "holm",
+    floor: float = drifting.FLOOR,
+    ordered: bool = False,
+    target: str | None = None,
+    csv: CsvMode = "exact",
+    top: int | None = None,
+    model: Any = None,
+    trust_pickle: bool = False,
+    clock: Clock | None = None,
+) -> Drift:
+    """Hold current inputs against a reference, feature by feature.
+
+    A feature is ``material`` when the lower bound of its effect passes the floor, or when it changed in a way that
+    models break on; ``immaterial`` when there is a difference that nobody would act upon. Both are alarms; on a clean
+    sample the chance of any is at most ``alpha``.
+
+    Args:
+        reference: a path, directory, glob, URL, frame, ``FeatureProfile``, ``….profile`` file or release.
+        current: likewise, but no profile: a sample has to be counted between the reference's edges.
+        fail_on: ``material`` or ``immaterial``: the outcome is fail where a feature reaches it.
+        alpha: chance of any false alarm.
+        correction: ``holm``, or ``bh`` for a share of false alarms.
+        floor: effect, or share of rows, that counts as material.
+        ordered: rows stand in time order and may depend on each other: errors are widened by what blocks of them show.
+        target: the label column, which is left out.
+        csv: how CSV cells get their types.
+        top: only so many features, the most important first.
+        model: what to ask for importance and costs, by reference or as an object.
+        trust_pickle: load pickles.
+        clock: for tests.
+
+    Raises:
+        DataError: a sample cannot be read.
+        UsageError: a setting that is not known.
+    """
+    rules = checked(alpha, correction, floor, fail_on, top)
+    ticking = clock or SystemClock()
+    began, started = ticking.monotonic(), datetime.now(UTC)
+    before, now = sides(reference, current, csv, target)
+    widened = inflations(before.table, now.table) if ordered and now.table is not None else None
+    found = drifting.drift(before.profile, now.profile, rules, widened)
+    gaps: list[Gap] = []
+    if model is not None:
+        found, gaps = asked_of(model, found, before, now, trust_pickle=trust_pickle)
+    features = sorted(found, key=place)[:top]
+    worst = min((one.verdict for one in features), key=SEVERITY.index, default=Drifted.NOT_MEASURED)
+    limit = None if fail_on is None else Drifted(fail_on)
+    return Drift(
+        run=DriftRun(
+            started=started.isoformat(timespec="seconds"), seconds=ticking.monotonic() - began, engine="local"
+        ),
+        outcome=outcome_of(features, limit),
+        why=summary(features),
+        verdict=worst,
+        fail_on=limit,
+        alpha=alpha,
+        correction=correction,
+        floor=floor,
+        ordered=ordered,
+        reference=Sample(source=before.profile.source, rows=before.profile.rows),
+        current=Sample(source=now.profile.source, rows=now.profile.rows),
+        features=tuple(features),
+        not_measured=(*unmeasured(found), *gaps),
+    )
+
+
+def checked(alpha: float, correction: str, floor: float, fail_on: str | None, top: int | None) -> drifting.Rules:
+    """The rules, if they make sense.
+
+    Raises:
+        UsageError: one does not.
+    """
+    if not (0 < alpha < 1 and 0 <= floor < 1):
+        raise UsageError("alpha and floor are shares", hint="alpha 0.05 and floor 0.01 are usual")
+    if correction not in drifting.CORRECTIONS:
+        raise UsageError(f"unknown correction {correction!r}", hint=f"one of: {', '.join(drifting.CORRECTIONS)}")
+    if fail_on not in (None, Drifted.MATERIAL, Drifted.IMMATERIAL):
+        raise UsageError(f"cannot fail on {fail_on!r}", hint="material, or immaterial")
+    if top is not None and top < 1:
+        raise UsageError("top counts features", hint="--top 1 shows the most important one")
+    return drifting.Rules(alpha, correction, floor)
+
+
+def sides(reference: Any, current: Any, csv: CsvMode, target: str | None) -> tuple[Side, Side]:
+    """Both samples as profiles between the same edges.
+
+    Raises:
+        DataError: one cannot be read, or the current one is a profile that was built between other edges.
+    """
+    stored = stored_profile(reference)
+    if is_profile(current):
+        raise DataError("the current sample is a profile", hint="give its rows: edges come from the reference")
+    rows = rows_of(current, csv)
+    if stored is not None:
+        (now,) = without_target([rows], target) if target in (None, *rows.names) else (rows,)
+        kept = {name: one for name, one in stored.columns.items() if name != target}
+        before = msgspec.structs.replace(stored, columns=kept)
+        return Side(before, None), Side(FeatureProfile.build(now, edges_from=before), now)
+    table, now = without_target([rows_of(reference, csv), rows], target)
+    before = FeatureProfile.build(table)
+    return Side(before, table), Side(FeatureProfile.build(now, edges_from=before), now)
+
+
+def is_profile(data: Any) -> bool:
+    """Whether it is a profile, or a file that holds one."""
+    if isinstance(data, str | os.PathLike):
+        return Path(data).suffix == SUFFIX
+    return isinstance(data, FeatureProfile)
+
+
+def stored_profile(data: Any) -> FeatureProfile | None:
+    """The profile that was given or kept; None for rows.
+
+    Raises:
+        DataError: the file is missing, or is no profile of this version.
+    """
+    if not is_profile(data):
+        return None
+    if isinstance(data, FeatureProfile):
+        return data
+    try:
+        found = FeatureProfile.decode(Path(data).read_bytes())
+    except OSError as error:
+        raise DataError(f"cannot read {data}: {error.strerror or error}", hint="check the path") from error
+    except DataError as error:
+        raise DataError(f"{data}: {error.message}", hint=error.hint) from error
+    return msgspec.structs.replace(found, source=str(data))
+
+
+def place(feature: FeatureDrift) -> tuple[int, float, str]:
+    """What comes first: the verdict, then the effect times what the feature is worth to the model."""
+    size = 1.0 if feature.effect is None else feature.effect.value
+    worth = 1.0 if feature.importance is None else feature.importance
+    return SEVERITY.index(feature.verdict), -size * worth, feature.name
+
+
+def outcome_of(features: list[FeatureDrift], limit: Drifted | None) -> Outcome:
+    """Fail where a feature reaches the limit; not measured where none was."""
+    measured = [one.verdict for one in features if one.verdict is not Drifted.NOT_MEASURED]
+    if not measured:
+        return Outcome.NOT_MEASURED
+    failing = {None: (), Drifted.MATERIAL: (Drifted.MATERIAL,)}.get(limit, (Drifted.MATERIAL, Drifted.IMMATERIAL))
+    return Outcome.FAIL if any(one in failing for one in measured) else Outcome.PASS
+
+
+def summary(features: list[FeatureDrift]) -> str:
+    """How many features drifted, in one line."""
+    counts = {verdict: sum(one.verdict is verdict for one in features) for verdict in SEVERITY}
+    if not counts[Drifted.MATERIAL] + counts[Drifted.IMMATERIAL]:
+        return f"none of {len(features)} features drifted"
+    material, immaterial = counts[Drifted.MATERIAL], counts[Drifted.IMMATERIAL]
+    return f"{material} of {len(features)} features drifted materially, {immaterial} immaterially"
+
+
+def unmeasured(features: tuple[FeatureDrift, ...]) -> list[Gap]:
+    """Features of which nothing can be said."""
+    why = "it holds nothing that could be compared"
+    return [Gap(what=one.name, why=why) for one in features if one.verdict is Drifted.NOT_MEASURED]
+
+
+def asked_of(
+    model: Any, found: tuple[FeatureDrift, ...], before: Side, now: Side, *, trust_pickle: bool
+) -> tuple[tuple[FeatureDrift, ...], list[Gap]]:
+    """The features with what the model says of them."""
+    from excise.api.sensitivity import weighed  # noqa: PLC0415  workers are loaded only where a model is asked
+
+    if now.table is None or before.table is None:
+        return found, [Gap(what="importance, cost", why=WITHOUT_ROWS)]
+    return weighed(model, found, before.table, now.table, trust_pickle=trust_pickle)
+
+
+def masked(found: Drift) -> Drift:
+    """The same with example values and names of levels reduced to their shape, fit to leave the machine."""
+    return msgspec.structs.replace(found, features=tuple(map(masked_feature, found.features)))
+
+
+def masked_feature(feature: FeatureDrift) -> FeatureDrift:
+    """Likewise of one feature; what a cause says in words names its example too."""
+    causes = tuple(
+        msgspec.structs.replace(
+            cause,
+            example=None if cause.example is None else mask(cause.example),
+            what=cause.what if cause.example is None else cause.what.replace(cause.example, mask(cause.example)),
+        )
+        for cause in feature.causes
+    )
+    cells = feature.cells
+    if feature.kind == "text":
+        cells = tuple(msgspec.structs.replace(cell, name=mask(cell.name)) for cell in cells)
+    return msgspec.structs.replace(feature, causes=causes, cells=cells)

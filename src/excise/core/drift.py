@@ -1,0 +1,153 @@
+"""What differs between two samples of inputs, feature by feature."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+import msgspec
+
+from excise.core.audit import Gap
+from excise.core.estimate import Estimate
+from excise.core.verdict import Outcome
+
+SCHEMA = "excise/drift/v1"
+
+
+class Drifted(StrEnum):
+    """What can be said of one feature; every value but ``none`` and ``not_measured`` is an alarm."""
+
+    NONE = "none"
+    IMMATERIAL = "immaterial"
+    MATERIAL = "material"
+    NOT_MEASURED = "not_measured"
+
+    @property
+    def alarms(self) -> bool:
+        """Whether a difference was found."""
+        return self in (Drifted.IMMATERIAL, Drifted.MATERIAL)
+
+
+class CauseKind(StrEnum):
+    """Why a feature drifted, the causes of form before those of content."""
+
+    COLUMN_MISSING = "column_missing"
+    COLUMN_EXTRA = "column_extra"
+    ALL_NULL = "all_null"
+    TYPE_CHANGED = "type_changed"
+    STRINGS_IN_NUMBERS = "strings_in_numbers"
+    BLANKS = "blanks"
+    CASE_VARIANTS = "case_variants"
+    NULLS = "nulls"
+    NON_INTEGER = "non_integer"
+    PRECISION = "precision"
+    WIDER_TYPE = "wider_type"
+    INFINITE = "infinite"
+    UNIT_CHANGE = "unit_change"
+    NEW_CATEGORY = "new_category"
+    VANISHED_CATEGORY = "vanished_category"
+    RANGE = "range"
+    DISTRIBUTION = "distribution"
+
+
+class Cause(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a feature drifted.
+
+    Attributes:
+        cause: machine-readable name.
+        what: one line.
+        share: of the current rows (of the reference's for what vanished), None where that makes no sense.
+        example: a value seen, None without; masked in whatever leaves the machine.
+        cost_ms: what such rows take longer than clean ones in a call of the model; None without a model.
+    """
+
+    cause: CauseKind
+    what: str
+    share: float | None
+    example: str | None = None
+    cost_ms: Estimate | None = None
+
+
+class Cell(msgspec.Struct, frozen=True, kw_only=True):
+    """A level, or a range of numbers, and its share of the rows in both samples."""
+
+    name: str
+    reference: float
+    current: float
+
+
+class FeatureDrift(msgspec.Struct, frozen=True, kw_only=True):
+    """One feature, then and now.
+
+    Attributes:
+        name: of the column. kind: what its values are in the reference, in today's rows where it is new.
+        verdict: none, immaterial, material or not_measured.
+        p_value, p_adjusted: of the test of equality, the second over all features; None where nothing was tested.
+        effect: distance between the two, from 0 to 1, with its lower bound: Kolmogorov-Smirnov for numbers and times,
+            total variation for levels; None where nothing was tested.
+        measure: ``ks`` or ``tv``.
+        others: further distances: ``psi``, ``jensen_shannon``, ``wasserstein`` (in the reference's sigmas).
+        causes: the widest first.
+        importance: skill that the model loses without the feature, or share of its answers that change; None without
+            a model.
+        cells: the distribution in both samples, fit to be drawn.
+    """
+
+    name: str
+    kind: str
+    verdict: Drifted
+    p_value: float | None
+    p_adjusted: float | None
+    effect: Estimate | None
+    measure: str | None
+    others: Mapping[str, float]
+    causes: tuple[Cause, ...]
+    importance: float | None = None
+    cells: tuple[Cell, ...] = ()
+
+
+class Sample(msgspec.Struct, frozen=True, kw_only=True):
+    """One side of the comparison."""
+
+    source: str
+    rows: int
+
+
+class DriftRun(msgspec.Struct, frozen=True, kw_only=True):
+    """How it was computed; comparisons ignore it."""
+
+    started: str
+    seconds: float
+    engine: str
+
+
+class Drift(msgspec.Struct, frozen=True, kw_only=True):
+    """Two samples held against each other.
+
+    Attributes:
+        outcome: fail where a feature reaches ``fail_on``; pass otherwise, whatever is listed.
+        why: one line.
+        verdict: of the worst feature.
+        fail_on: ``immaterial`` or ``material``, None where nothing is to fail.
+        alpha: chance of any false alarm on a clean sample (of Benjamini and Hochberg: share of false ones).
+        correction: ``holm`` or ``bh``.
+        floor: effect, or share of rows, that counts as material.
+        ordered: whether the rows' order was taken into account.
+        features: the ones that matter most first.
+        not_measured: what could not be told, and why.
+    """
+
+    schema: str = SCHEMA
+    run: DriftRun
+    outcome: Outcome
+    why: str
+    verdict: Drifted
+    fail_on: Drifted | None
+    alpha: float
+    correction: str
+    floor: float
+    ordered: bool
+    reference: Sample
+    current: Sample
+    features: tuple[FeatureDrift, ...]
+    not_measured: tuple[Gap, ...] = ()

@@ -1,0 +1,287 @@
+"""Drift, feature by feature: a test with its p-value, an effect with its bound, and the causes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from excise.core.audit import Finding
+from excise.core.drift import Cause, CauseKind, Drifted, FeatureDrift
+from excise.core.estimate import Estimate
+from excise.features.causes import Pair, causes
+from excise.features.cells import cells_of
+from excise.features.profile import ColumnProfile, FeatureProfile
+from excise.features.shifts import content_causes
+from excise.stats.multiplicity import benjamini_hochberg, holm
+from excise.stats.two_samples import (
+    NOTHING,
+    Difference,
+    jensen_shannon,
+    levels,
+    ordered_counts,
+    population_stability_index,
+    wasserstein,
+)
+
+ALPHA = 0.05
+FLOOR = 0.01
+CORRECTIONS: dict[str, Callable[..., object]] = {"holm": holm, "bh": benjamini_hochberg}
+CAUSE_OF = {
+    "column_missing": CauseKind.COLUMN_MISSING,
+    "column_extra": CauseKind.COLUMN_EXTRA,
+    "all_null": CauseKind.ALL_NULL,
+    "number_as_text": CauseKind.STRINGS_IN_NUMBERS,
+    "blank_padded_number": CauseKind.BLANKS,
+    "thousands_separator": CauseKind.STRINGS_IN_NUMBERS,
+    "decimal_comma": CauseKind.STRINGS_IN_NUMBERS,
+    "percent_sign": CauseKind.STRINGS_IN_NUMBERS,
+    "null_word": CauseKind.NULLS,
+    "nulls_rose": CauseKind.NULLS,
+    "mixed_types": CauseKind.TYPE_CHANGED,
+    "bool_as_text": CauseKind.TYPE_CHANGED,
+    "date_as_text": CauseKind.TYPE_CHANGED,
+    "text_as_number": CauseKind.TYPE_CHANGED,
+    "int_as_float": CauseKind.TYPE_CHANGED,
+    "non_integer": CauseKind.NON_INTEGER,
+    "excess_precision": CauseKind.PRECISION,
+    "float64_for_float32": CauseKind.WIDER_TYPE,
+    "inf_appeared": CauseKind.INFINITE,
+    "text_padded": CauseKind.BLANKS,
+    "case_variant": CauseKind.CASE_VARIANTS,
+    "new_category": CauseKind.NEW_CATEGORY,
+    "unit_changed": CauseKind.UNIT_CHANGE,
+}
+"""The cause behind each form of a fat feature."""
+BREAKING = {
+    CauseKind.COLUMN_MISSING,
+    CauseKind.ALL_NULL,
+    CauseKind.TYPE_CHANGED,
+    CauseKind.STRINGS_IN_NUMBERS,
+    CauseKind.BLANKS,
+    CauseKind.INFINITE,
+    CauseKind.UNIT_CHANGE,
+}
+"""Causes that a model may fail on from the first row."""
+HARMLESS = {CauseKind.COLUMN_EXTRA, CauseKind.WIDER_TYPE}
+ORDERED = {"int", "float", "bool", "datetime"}
+
+
+class Rules(NamedTuple):
+    """When a feature alarms.
+
+    Attributes:
+        alpha: chance of any false alarm over all features.
+        correction: ``holm`` or ``bh``.
+        floor: what the effect, or a cause's share of the rows, must reach to be material.
+    """
+
+    alpha: float = ALPHA
+    correction: str = "holm"
+    floor: float = FLOOR
+
+
+class Tested(NamedTuple):
+    """One feature's comparison before the others are known.
+
+    Attributes:
+        difference: of contents and of types together. content: of contents alone.
+        measure: ``ks`` or ``tv``.
+    """
+
+    difference: Difference
+    content: Difference
+    measure: str
+
+
+def drift(
+    reference: FeatureProfile,
+    current: FeatureProfile,
+    rules: Rules = Rules(),  # noqa: B008  a frozen value
+    inflation: Mapping[str, float] | None = None,
+) -> tuple[FeatureDrift, ...]:
+    """Hold two profiles against each other.
+
+    Args:
+        reference: of the approved sample.
+        current: of today's, built with ``edges_from=reference``.
+        rules: when a feature alarms.
+        inflation: by feature, how much dependence between rows widens errors; 1 where it is not named.
+    Returns:
+        One result per feature of either, in the reference's order; new ones come last.
+    """
+    widened = inflation or {}
+    pairs = {name: Pair(column, current.columns[name]) for name, column in shared(reference, current)}
+    tested = {name: compared(pair, widened.get(name, 1.0)) for name, pair in pairs.items()}
+    judged = {name: one for name, one in tested.items() if one is not None}
+    adjusted = adjust({name: one.difference.p_value for name, one in judged.items()}, rules)
+    seen: dict[str, list[Finding]] = {}
+    for finding in causes(reference, current):
+        seen.setdefault(finding.where, []).append(finding)
+    found = []
+    for name in [*reference.columns, *(name for name in current.columns if name not in reference.columns)]:
+        whys = [cause_of(finding) for finding in seen.get(name, ())]
+        if name in judged:
+            moved = 2 * len(judged) * judged[name].content.p_value <= rules.alpha
+            found.append(told(pairs[name], judged[name], adjusted[name], whys, rules, moved=moved))
+        else:
+            column = reference.columns.get(name) or current.columns[name]
+            found.append(untested(column, whys, rules))
+    return tuple(found)
+
+
+def shared(reference: FeatureProfile, current: FeatureProfile) -> Iterator[tuple[str, ColumnProfile]]:
+    """Columns that both have, by the reference's order."""
+    return ((name, column) for name, column in reference.columns.items() if name in current.columns)
+
+
+def adjust(p_values: Mapping[str, float], rules: Rules) -> dict[str, float]:
+    """P-values over all features."""
+    correct = benjamini_hochberg if rules.correction == "bh" else holm
+    return dict(zip(p_values, correct(list(p_values.values())).tolist(), strict=True))
+
+
+def cause_of(finding: Finding) -> Cause:
+    """A finding as a cause; a column that is text throughout has changed its type."""
+    kind = CAUSE_OF[finding.kind]
+    if kind is CauseKind.STRINGS_IN_NUMBERS and finding.share == 1.0:
+        kind = CauseKind.TYPE_CHANGED
+    example = finding.examples[0] if finding.examples else None
+    return Cause(cause=kind, what=finding.what, share=finding.share, example=example)
+
+
+def compared(pair: Pair, inflation: float) -> Tested | None:
+    """The test of a pair; None where a side is empty or nothing can be compared."""
+    before, now = pair
+    if not (before.rows and now.rows):
+        return None
+    if before.form in ORDERED:
+        content = ordered_counts(before.numbers.bins.counts, now.numbers.bins.counts, inflation=inflation)
+        measure = "ks"
+    elif before.form == "text":
+        content, measure = texts_compared(pair, inflation), "tv"
+    else:
+        content, measure = NOTHING, "tv"
+    return Tested(with_presence(content, presence(pair, inflation)), content, measure)
+
+
+def texts_compared(pair: Pair, inflation: float) -> Difference:
+    """The levels that the reference knows, all others pooled."""
+    before, now = pair.reference.texts.categories, pair.current.texts.categories
+    names = list(before.known)
+    counts = [[side.known.get(name, 0) for name in names] for side in (before, now)]
+    return levels(*counts, rest=(before.tail_rows, now.tail_rows), inflation=inflation)
+
+
+def presence(pair: Pair, inflation: float) -> Difference | None:
+    """Whether cells are there, and of which type; None where both samples hold one type alone."""
+    sides = [kinds_of(one) for one in pair]
+    names = sorted(sides[0].keys() | sides[1].keys())
+    if len(names) < 2:  # noqa: PLR2004  one type everywhere
+        return None
+    return levels(*([side.get(name, 0) for name in names] for side in sides), inflation=inflation)
+
+
+def kinds_of(column: ColumnProfile) -> dict[str, int]:
+    """Cells by type; NaN counts as null, an integer in a float column is a float."""
+    kinds = {name: count for name, count in column.types.items() if name != "null"}
+    if "float" in kinds and "int" in kinds:
+        kinds["float"] += kinds.pop("int")
+    if "float" in kinds:
+        kinds["float"] -= column.numbers.nan + column.numbers.infinite
+    return {**kinds, "null": column.missing, "infinite": column.numbers.infinite}
+
+
+def with_presence(content: Difference, there: Difference | None) -> Difference:
+    """Both tests as one: Bonferroni for two, and the larger effect."""
+    if there is None:
+        return content
+    return Difference(
+        min(1.0, 2 * min(content.p_value, there.p_value)),
+        max(content.effect, there.effect),
+        max(content.low, there.low),
+    )
+
+
+def told(
+    pair: Pair, tested: Tested, p_adjusted: float, whys: list[Cause], rules: Rules, *, moved: bool
+) -> FeatureDrift:
+    """One feature's result; ``moved`` says that its content alone differs beyond chance."""
+    difference, rejected = tested.difference, p_adjusted <= rules.alpha
+    if rejected:
+        whys = [*whys, *content_causes(pair, whys, moved=moved)]
+    return FeatureDrift(
+        name=pair.current.name,
+        kind=pair.reference.form,
+        verdict=verdict_of(rejected and difference.low >= rules.floor, rejected, whys, rules),
+        p_value=difference.p_value,
+        p_adjusted=p_adjusted,
+        effect=Estimate(
+            value=difference.effect, low=difference.low, high=None, unit="ratio", n=min(pair[0].rows, pair[1].rows)
+        ),
+        measure=tested.measure,
+        others=distances(pair),
+        causes=tuple(whys),
+        cells=cells_of(pair),
+    )
+
+
+def untested(column: ColumnProfile, whys: list[Cause], rules: Rules) -> FeatureDrift:
+    """A column that only one of the two has, or that holds no rows."""
+    verdict = verdict_of(False, False, whys, rules) if whys else Drifted.NOT_MEASURED
+    return FeatureDrift(
+        name=column.name,
+        kind=column.form,
+        verdict=verdict,
+        p_value=None,
+        p_adjusted=None,
+        effect=None,
+        measure=None,
+        others={},
+        causes=tuple(whys),
+    )
+
+
+def verdict_of(large: bool, rejected: bool, whys: list[Cause], rules: Rules) -> Drifted:
+    """Material where the effect is surely large, or where a cause breaks models or meets more rows than the floor."""
+    for why in whys:
+        wide = why.cause not in HARMLESS and why.cause in FORMAL and (why.share or 0.0) >= rules.floor
+        large = large or wide or why.cause in BREAKING
+    if large:
+        return Drifted.MATERIAL
+    return Drifted.IMMATERIAL if rejected or whys else Drifted.NONE
+
+
+FORMAL = set(CauseKind) - {CauseKind.RANGE, CauseKind.DISTRIBUTION, CauseKind.VANISHED_CATEGORY}
+"""Causes that are told by counts of rows, and not by the test."""
+
+
+def distances(pair: Pair) -> dict[str, float]:
+    """Further distances, for those used to them."""
+    before, now = pair
+    if before.form in ORDERED and before.numbers.finite and now.numbers.finite:
+        counts = before.numbers.bins.counts, now.numbers.bins.counts
+        found = {"psi": population_stability_index(*coarse(counts)), "jensen_shannon": jensen_shannon(*counts)}
+        spread = before.numbers.std
+        if spread and np.isfinite(spread):
+            found["wasserstein"] = wasserstein(*counts, before.numbers.bins.values()) / spread
+        return found
+    if before.form == "text" and now.texts.rows:
+        names = list(before.texts.categories.known)
+        sides = [
+            [*(one.texts.categories.known.get(name, 0) for name in names), one.texts.categories.tail_rows]
+            for one in pair
+        ]
+        return {"psi": population_stability_index(*sides), "jensen_shannon": jensen_shannon(*sides)}
+    return {}
+
+
+DECILES = 10
+
+
+def coarse(counts: tuple[tuple[int, ...], tuple[int, ...]]) -> tuple[list[int], list[int]]:
+    """Bins put together to about ten with equal shares of the reference, as PSI is used."""
+    before = np.cumsum(counts[0])
+    group = np.minimum((before - np.array(counts[0]) / 2) * DECILES // max(before[-1], 1), DECILES - 1).astype(int)
+    return tuple(np.bincount(group, weights=side, minlength=DECILES).astype(int).tolist() for side in counts)

@@ -1,0 +1,110 @@
+"""What a terminal and a page say alike of drift: effects, p-values, costs and causes, as text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from excise.core.drift import Cause, Drift, Drifted, FeatureDrift
+from excise.core.estimate import Estimate
+from excise.report.wording import counted, example, human, one_line, shortened
+
+PERCENT = 100.0
+SMALL = 0.001
+TINY_P = 1e-4
+SOURCE_WIDTH = 48
+BLOCKS = "▁▂▃▄▅▆▇█"
+CASTABLE = {"type_changed", "strings_in_numbers", "blanks", "case_variants", "precision", "non_integer"}
+"""Causes that a caster mends."""
+
+
+def percent(share: float) -> str:
+    """A share of rows.
+
+    >>> percent(0.0), percent(0.00002), percent(0.034), percent(1.0)
+    ('0 %', '< 0.1 %', '3.4 %', '100 %')
+    """
+    return "< 0.1 %" if 0 < share < SMALL else f"{share * PERCENT:.3g} %"
+
+
+def effect(found: Estimate | None) -> str:
+    """An effect and what it is at least."""
+    if found is None:
+        return ""
+    return f"{found.value:.3f} ≥ {found.low:.3f}" if found.low else f"{found.value:.3f}"
+
+
+def p_value(value: float | None) -> str:
+    """An adjusted p-value; below a ten thousandth only that."""
+    if value is None:
+        return ""
+    return f"< {TINY_P:g}" if value < TINY_P else f"{value:.2g}"
+
+
+def cost(found: Estimate | None) -> str:
+    """What a cause costs a call, with its doubt where that is known."""
+    if found is None:
+        return ""
+    doubt = "" if found.low is None or found.high is None else f" ± {(found.high - found.low) / 2:.2g}"
+    if found.low is not None and found.high is not None and found.low <= 0 <= found.high:
+        return "no time that can be told"
+    return f"{found.value:+.2g}{doubt} ms"
+
+
+def said(cause: Cause, *, show: bool) -> str:
+    """A cause in one line."""
+    share = "" if cause.share is None else f" in {percent(cause.share)} of the rows"
+    shown = "" if cause.example is None else f", such as {example(cause.example, show=show)}"
+    return f"{one_line(cause.what)}{share}{shown}"
+
+
+def cause_name(cause: Cause) -> str:
+    """Its name in words."""
+    return human(cause.cause)
+
+
+def spark(shares: Sequence[float], highest: float) -> str:
+    """Shares as blocks, the highest as a full one.
+
+    >>> spark([0.0, 0.5, 1.0], 1.0)
+    ' ▄█'
+    """
+    if highest <= 0:
+        return " " * len(shares)
+    heights = (round(share / highest * len(BLOCKS)) for share in shares)
+    return "".join(" " if not height else BLOCKS[min(height, len(BLOCKS)) - 1] for height in heights)
+
+
+def sparks(feature: FeatureDrift) -> tuple[str, str]:
+    """Both distributions, drawn to one scale."""
+    highest = max((max(cell.reference, cell.current) for cell in feature.cells), default=0.0)
+    before = spark([cell.reference for cell in feature.cells], highest)
+    return before, spark([cell.current for cell in feature.cells], highest)
+
+
+def of_verdict(drift: Drift, verdict: Drifted) -> list[FeatureDrift]:
+    """The features with a verdict, as they stand."""
+    return [one for one in drift.features if one.verdict is verdict]
+
+
+def circumstances(drift: Drift) -> str:
+    """Both samples."""
+    before, now = drift.reference, drift.current
+    return (
+        f"{shortened(now.source, SOURCE_WIDTH)}, {counted(now.rows, 'row')}, against "
+        f"{shortened(before.source, SOURCE_WIDTH)}, {counted(before.rows, 'row')}"
+    )
+
+
+def terms(drift: Drift) -> str:
+    """What the verdicts rest on."""
+    rate = "chance of any false alarm" if drift.correction == "holm" else "share of false alarms"
+    order = "; rows in time order" if drift.ordered else ""
+    return f"{rate} at most {percent(drift.alpha)}; material from an effect of {drift.floor:g} on{order}"
+
+
+def remedy(drift: Drift) -> str | None:
+    """The command that mends forms, None where nothing is to be cast."""
+    causes = {cause.cause for one in drift.features for cause in one.causes}
+    if not causes & CASTABLE:
+        return None
+    return f"excise profile {drift.current.source} --against {drift.reference.source} --emit-cast cast.py"

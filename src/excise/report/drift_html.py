@@ -1,0 +1,99 @@
+"""Drift as one self-contained page: no script, no network, everything escaped."""
+
+from __future__ import annotations
+
+from string import Template
+
+from excise.core.drift import Drift, Drifted, FeatureDrift
+from excise.report import drift_figures as figures
+from excise.report.audit_html import resource
+from excise.report.markup import Markup, escaped, joined, tag
+from excise.report.page_tables import table, width
+from excise.report.wording import masked, one_line
+
+
+def drift_html(drift: Drift, *, show_examples: bool = False) -> str:
+    """The page.
+
+    Args:
+        drift: what was found.
+        show_examples: show example values and levels as they are; a page gets passed on, so they are masked.
+    """
+    drifted = [*figures.of_verdict(drift, Drifted.MATERIAL), *figures.of_verdict(drift, Drifted.IMMATERIAL)]
+    parts = [overview(drift, drifted), *(section(one, show=show_examples) for one in drifted), others(drift)]
+    return Template(resource("page.html")).substitute(
+        title=escaped("Drift of inputs"),
+        style=resource("page.css"),
+        kind="Drift",
+        subject=tag("bdi", one_line(drift.current.source)),
+        circumstances=tag("bdi", figures.circumstances(drift)),
+        sections=joined((part for part in parts if part), Markup("\n")),
+        foot=escaped(f"{figures.terms(drift)}. {one_line(drift.run.started)}."),
+    )
+
+
+def overview(drift: Drift, drifted: list[FeatureDrift]) -> Markup:
+    """The answer, and one row per feature that drifted."""
+    rows = [
+        [
+            tag("bdi", one_line(one.name)),
+            str(one.verdict),
+            figures.effect(one.effect),
+            figures.p_value(one.p_adjusted),
+            ", ".join(dict.fromkeys(map(figures.cause_name, one.causes))),
+        ]
+        for one in drifted
+    ]
+    command = figures.remedy(drift)
+    shown = tag("pre", command) if command else ""
+    body = table(("feature", "verdict", "effect", "p", "cause"), rows, numbers=(2, 3))
+    answer = tag("div", drift.why, class_="answer")
+    return tag("section", tag("h2", "Do inputs differ from what was approved?"), answer, body, shown, id="features")
+
+
+def section(feature: FeatureDrift, *, show: bool) -> Markup:
+    """One feature: its causes, then both distributions side by side."""
+    causes = [
+        [figures.cause_name(cause), figures.said(cause, show=show), figures.cost(cause.cost_ms)]
+        for cause in feature.causes
+    ]
+    others = "  ".join(f"{name.replace('_', ' ')} {value:.3g}" for name, value in feature.others.items())
+    notes = tag("p", f"{feature.measure} {figures.effect(feature.effect)}  {others}", class_="note")
+    return tag(
+        "section",
+        tag("h2", tag("bdi", one_line(feature.name)), f", {feature.verdict}"),
+        table(("cause", "what was seen", "ms a call"), causes, numbers=(2,)),
+        cells(feature, show=show),
+        notes if feature.effect else "",
+    )
+
+
+def cells(feature: FeatureDrift, *, show: bool) -> Markup:
+    """Both distributions, cell by cell, as bars on one scale."""
+    highest = max((max(cell.reference, cell.current) for cell in feature.cells), default=0.0)
+    hide = feature.kind == "text" and not show
+    rows = [
+        [
+            tag("bdi", masked(cell.name) if hide and cell.name not in {"null", "others"} else one_line(cell.name)),
+            figures.percent(cell.reference),
+            bar(cell.reference, highest),
+            figures.percent(cell.current),
+            bar(cell.current, highest),
+        ]
+        for cell in feature.cells
+    ]
+    return table(("", "then", "", "now", ""), rows, numbers=(1, 3))
+
+
+def bar(share: float, highest: float) -> Markup:
+    """A bar as long as its part of the highest."""
+    return tag("span", class_="bar", style=f"width:{width(100 * share / highest if highest else 0)}")
+
+
+def others(drift: Drift) -> Markup:
+    """Features without drift, and what could not be told."""
+    clean = ", ".join(one_line(one.name) for one in figures.of_verdict(drift, Drifted.NONE))
+    gaps = [[one_line(gap.what), one_line(gap.why)] for gap in drift.not_measured]
+    said = tag("p", f"No drift: {clean}.") if clean else Markup("")
+    body = joined((said, table(("not measured", "why"), gaps)))
+    return tag("section", tag("h2", "What else was looked at?"), body) if clean or gaps else Markup("")
