@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from excise.stats.two_samples import (
+    beyond,
     jensen_shannon,
     levels,
     ordered_counts,
@@ -92,3 +93,14 @@ def test_further_distances_by_hand():
     assert wasserstein([5, 5, 0, 0], [0, 0, 5, 5], [0.0, 1.0, 2.0]) == pytest.approx(1.5)
     assert jensen_shannon([1, 1], [3, 3]) == 0
     assert population_stability_index([10, 90], [10, 90]) == 0
+
+
+def test_values_beyond_the_largest_come_as_often_as_stated():
+    random = np.random.default_rng(8)
+    for rank in (1, 5):
+        p_values = []
+        for _ in range(2000):
+            before, now = np.sort(random.exponential(size=300)), random.exponential(size=450)
+            p_values.append(beyond(rank, int((now >= before[-rank]).sum()), (300, 450)))
+        assert np.mean(np.array(p_values) <= 0.05) <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 2000)
+    assert beyond(1, 0, (10, 10)) == 1

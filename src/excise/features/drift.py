@@ -18,6 +18,7 @@ from excise.stats.multiplicity import benjamini_hochberg, holm
 from excise.stats.two_samples import (
     NOTHING,
     Difference,
+    beyond,
     jensen_shannon,
     levels,
     ordered_counts,
@@ -27,6 +28,8 @@ from excise.stats.two_samples import (
 
 ALPHA = 0.05
 FLOOR = 0.01
+TESTS = 3
+"""Of one feature at most: its content, its types, its ends."""
 CORRECTIONS: dict[str, Callable[..., object]] = {"holm": holm, "bh": benjamini_hochberg}
 CAUSE_OF = {
     "column_missing": CauseKind.COLUMN_MISSING,
@@ -123,7 +126,7 @@ def drift(
     for name in [*reference.columns, *(name for name in current.columns if name not in reference.columns)]:
         whys = [cause_of(finding) for finding in seen.get(name, ())]
         if name in judged:
-            moved = 2 * len(judged) * judged[name].content.p_value <= rules.alpha
+            moved = TESTS * len(judged) * judged[name].content.p_value <= rules.alpha
             found.append(told(pairs[name], judged[name], adjusted[name], whys, rules, moved=moved))
         else:
             column = reference.columns.get(name) or current.columns[name]
@@ -156,14 +159,15 @@ def compared(pair: Pair, inflation: float) -> Tested | None:
     before, now = pair
     if not (before.rows and now.rows):
         return None
+    tails: float | None = None
     if before.form in ORDERED:
         content = ordered_counts(before.numbers.bins.counts, now.numbers.bins.counts, inflation=inflation)
-        measure = "ks"
+        measure, tails = "ks", tails_compared(pair, inflation)
     elif before.form == "text":
         content, measure = texts_compared(pair, inflation), "tv"
     else:
         content, measure = NOTHING, "tv"
-    return Tested(with_presence(content, presence(pair, inflation)), content, measure)
+    return Tested(together(content, presence(pair, inflation), tails), content, measure)
 
 
 def texts_compared(pair: Pair, inflation: float) -> Difference:
@@ -193,15 +197,23 @@ def kinds_of(column: ColumnProfile) -> dict[str, int]:
     return {**kinds, "null": column.missing, "infinite": column.numbers.infinite}
 
 
-def with_presence(content: Difference, there: Difference | None) -> Difference:
-    """Both tests as one: Bonferroni for two, and the larger effect."""
+def tails_compared(pair: Pair, inflation: float) -> float | None:
+    """Whether more values than chance brings lie beyond the reference's smallest and largest; None without a range."""
+    before, now = (one.numbers for one in pair)
+    if not (before.finite and now.finite and before.bins.edges):
+        return None
+    sizes = before.finite, now.finite
+    ends = [(before.bins.counts[end], now.bins.counts[end]) for end in (0, -1)]
+    return min(1.0, 2 * min(beyond(had, int(has / inflation), sizes) for had, has in ends))
+
+
+def together(content: Difference, there: Difference | None, tails: float | None) -> Difference:
+    """The tests as one: Bonferroni over them, and the larger effect."""
+    p_values = [content.p_value, *([] if there is None else [there.p_value]), *([] if tails is None else [tails])]
+    p_value = min(1.0, len(p_values) * min(p_values))
     if there is None:
-        return content
-    return Difference(
-        min(1.0, 2 * min(content.p_value, there.p_value)),
-        max(content.effect, there.effect),
-        max(content.low, there.low),
-    )
+        return content._replace(p_value=p_value)
+    return Difference(p_value, max(content.effect, there.effect), max(content.low, there.low))
 
 
 def told(
@@ -253,7 +265,7 @@ def verdict_of(large: bool, rejected: bool, whys: list[Cause], rules: Rules) -> 
     return Drifted.IMMATERIAL if rejected or whys else Drifted.NONE
 
 
-FORMAL = set(CauseKind) - {CauseKind.RANGE, CauseKind.DISTRIBUTION, CauseKind.VANISHED_CATEGORY}
+FORMAL = set(CauseKind) - {CauseKind.DISTRIBUTION, CauseKind.VANISHED_CATEGORY}
 """Causes that are told by counts of rows, and not by the test."""
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 
 from excise.core.drift import Cause, CauseKind
-from excise.features.causes import Z_RISE, Pair, percent
+from excise.features.causes import Pair, percent
 
 SURELY_EXPECTED = 20.0
 """Rows of a level that were to be expected: e to the minus 20 is the chance that none of them came."""
@@ -48,16 +47,14 @@ def vanished(pair: Pair) -> Iterator[Cause]:
 
 
 def out_of_range(pair: Pair) -> Iterator[Cause]:
-    """Numbers beyond the reference's smallest and largest, more than chance brings."""
+    """Numbers beyond the reference's smallest and largest."""
     before, now = pair.reference.numbers, pair.current.numbers
     edges = before.bins.values()
     if before.minimum is None or before.maximum is None or not now.finite or not len(edges):
         return
-    beyond = now.bins.counts[0] + now.bins.counts[-1]
-    usual = (before.bins.counts[0] + before.bins.counts[-1]) / before.finite
-    expected = (usual + 2 / before.finite) * now.finite
-    share = beyond / now.finite - usual
-    if beyond > expected + Z_RISE * math.sqrt(expected) + 1 and share > SHARE_OUTSIDE:
+    outside = now.bins.counts[0] + now.bins.counts[-1]
+    share = outside / now.finite - (before.bins.counts[0] + before.bins.counts[-1]) / before.finite
+    if share > SHARE_OUTSIDE:
         ends = f"{before.minimum:.4g} to {before.maximum:.4g}"
         outermost = now.maximum if (now.maximum or 0.0) > before.maximum else now.minimum
         if outermost is None or before.minimum <= outermost <= before.maximum:

@@ -69,6 +69,31 @@ def ordered_counts(reference: ArrayLike, current: ArrayLike, *, inflation: float
     return Difference(kolmogorov(effect * root), effect, max(0.0, effect - BAND_95 / root))
 
 
+def beyond(reference: int, current: int, sizes: tuple[int, int]) -> float:
+    """P-value of finding so many current values beyond one of the reference's largest, whatever the distribution.
+
+    Values of both samples come in random order where nothing differs: of the values beyond the r-th largest of the
+    reference, how many are current ones is a negative binomial count.
+
+    >>> beyond(1, 10, (500, 500))
+    0.0009765625
+
+    Args:
+        reference: values of the reference in the tail; 0 where it begins just above the largest.
+        current: values of the current sample in it.
+        sizes: of both samples.
+    Source: Rosenbaum 1954; the r-th exceedance, Epstein 1954.
+    """
+    rank, share = max(reference, 1), sizes[1] / sum(sizes)
+    trials = current + rank - 1
+    terms = (
+        math.lgamma(trials + 1) - math.lgamma(current + j + 1) - math.lgamma(rank - j)
+        + (current + j) * math.log(share) + (rank - 1 - j) * math.log1p(-share)
+        for j in range(rank)
+    )  # fmt: skip
+    return min(1.0, math.fsum(math.exp(term) for term in terms))
+
+
 def levels(reference: ArrayLike, current: ArrayLike, *, rest: ArrayLike = (0, 0), inflation: float = 1.0) -> Difference:
     """Chi-square test of homogeneity: the reference is a sample too, and its rare levels are pooled.
 
