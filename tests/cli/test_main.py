@@ -110,7 +110,7 @@ def test_no_verb_is_a_usage_error_that_shows_the_page(capsys):
     ("arguments", "said", "hint"),
     [
         (["audt"], "no such verb: audt", "did you mean audit?"),
-        (["zzz"], "no such verb: zzz", "known: init, demo, audit, record, release, profile"),
+        (["zzz"], "no such verb: zzz", "known: init, demo, audit, record, release, drift, profile"),
         (["init", "--curent", "x"], "No such option '--curent'", "did you mean --current?"),
         (["init", "a", "b"], "Got unexpected extra argument (b)", "excise init --help shows what is expected"),
         (["--halp"], "No such option '--halp'", "did you mean --help?"),

@@ -102,6 +102,7 @@ KEYS: dict[str, Key] = {
 
 SECTIONS: dict[str, tuple[str, ...]] = {
     "audit": tuple(key for key in KEYS if key != "name"),
+    "drift": ("csv",),
     "profile": ("reference", "current", "csv"),
     "release": ("model", "reference", "target", "csv", "request", "body", "name"),
 }

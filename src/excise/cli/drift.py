@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 @click.option("--html", type=options.FILE, metavar="FILE", help="Write a self-contained page.")
 @click.option("--show-examples", is_flag=True, help="Leave example values in the page.")
 def command(**given: Any) -> int:
-    """Hold inputs CUR against a reference REF, feature by feature.
+    """Hold current inputs against a reference, feature by feature.
 
     REF is data, a profile (excise profile DATA -o FILE.profile) or a release. On a clean sample the chance of any alarm
     is at most --alpha, over all features together. Each feature that drifted is told with its cause.

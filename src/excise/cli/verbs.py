@@ -9,7 +9,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "audit": "Tell a model's tax rate today, line by line, in ms and dollars.",
         "record": "Record a sample of a service's real requests, as the next audit's inputs.",
         "release": "Keep what production runs as an immutable, verifiable bundle.",
-        "drift": "Hold current inputs against a reference, feature by feature, with causes.",
+        "drift": "Hold current inputs against a reference, feature by feature.",
         "profile": "Describe a sample's columns and learn the cast that cleans them.",
     },
 }

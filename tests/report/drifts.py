@@ -1,0 +1,111 @@
+"""Comparisons as reports get them."""
+
+from __future__ import annotations
+
+from excise.core.audit import Gap
+from excise.core.drift import Cause, CauseKind, Cell, Drift, Drifted, DriftRun, FeatureDrift, Sample
+from excise.core.estimate import Estimate
+from excise.core.verdict import Outcome
+
+CELLS = tuple(
+    Cell(name=name, reference=before, current=now)
+    for name, before, now in (("< 10", 0.3, 0.1), ("10 to 20", 0.4, 0.3), (">= 20", 0.3, 0.58), ("null", 0.0, 0.02))
+)
+BLANKS = FeatureDrift(
+    name="dep_time",
+    kind="int",
+    verdict=Drifted.MATERIAL,
+    p_value=0.0,
+    p_adjusted=0.0,
+    effect=Estimate(value=1.0, low=0.976, high=None, unit="ratio", n=13502),
+    measure="ks",
+    others={},
+    causes=(
+        Cause(
+            cause=CauseKind.BLANKS,
+            what="numbers as text with blanks",
+            share=1.0,
+            example="  517 ",
+            cost_ms=Estimate(value=1.6, low=1.5, high=1.7, unit="ms", n=4),
+        ),
+    ),
+    importance=0.31,
+    cells=CELLS,
+)
+MOVED = FeatureDrift(
+    name="a_name_that_is_too_long_for_a_column",
+    kind="float",
+    verdict=Drifted.IMMATERIAL,
+    p_value=1e-5,
+    p_adjusted=0.00042,
+    effect=Estimate(value=0.019, low=0.008, high=None, unit="ratio", n=13502),
+    measure="ks",
+    others={"psi": 0.012, "jensen_shannon": 0.03, "wasserstein": 0.04},
+    causes=(Cause(cause=CauseKind.DISTRIBUTION, what="mean 10, now 10.4 (+0.04 standard deviations)", share=None),),
+    cells=CELLS,
+)
+LEVELS = FeatureDrift(
+    name="dest",
+    kind="text",
+    verdict=Drifted.MATERIAL,
+    p_value=0.0,
+    p_adjusted=1e-12,
+    effect=Estimate(value=0.08, low=0.04, high=None, unit="ratio", n=13502),
+    measure="tv",
+    others={"psi": 0.1},
+    causes=(
+        Cause(
+            cause=CauseKind.NEW_CATEGORY,
+            what="values that the reference does not know",
+            share=0.008,
+            example="<script>alert(1)</script>",
+            cost_ms=Estimate(value=0.01, low=-0.02, high=0.04, unit="ms", n=4),
+        ),
+    ),
+    cells=(Cell(name="Boston", reference=0.9, current=0.8), Cell(name="others", reference=0.1, current=0.2)),
+)
+SILENT = FeatureDrift(
+    name="hour",
+    kind="int",
+    verdict=Drifted.NONE,
+    p_value=0.4,
+    p_adjusted=1.0,
+    effect=Estimate(value=0.004, low=0.0, high=None, unit="ratio", n=13502),
+    measure="ks",
+    others={},
+    causes=(),
+    cells=CELLS,
+)
+
+
+def drift(*features: FeatureDrift, **more: object) -> Drift:
+    """A comparison of these features."""
+    material = sum(one.verdict is Drifted.MATERIAL for one in features)
+    immaterial = sum(one.verdict is Drifted.IMMATERIAL for one in features)
+    given = {
+        "run": DriftRun(started="2026-11-26T00:33:07+00:00", seconds=0.3, engine="local"),
+        "outcome": Outcome.PASS,
+        "why": f"{material} of {len(features)} features drifted materially, {immaterial} immaterially",
+        "verdict": Drifted.MATERIAL if material else Drifted.NONE,
+        "fail_on": None,
+        "alpha": 0.05,
+        "correction": "holm",
+        "floor": 0.01,
+        "ordered": False,
+        "reference": Sample(source="january.parquet", rows=13502),
+        "current": Sample(source="july\x1b[31m.csv", rows=29425),
+        "features": features,
+    }
+    return Drift(**(given | more))
+
+
+DRIFTS = {
+    "drifted": drift(BLANKS, LEVELS, MOVED, SILENT),
+    "silent": drift(SILENT),
+    "gaps": drift(
+        MOVED,
+        correction="bh",
+        ordered=True,
+        not_measured=(Gap(what="importance, cost", why="the reference is a profile, which holds no rows"),),
+    ),
+}
