@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 
 from excise.core.drift import Cause, Drift, Drifted, FeatureDrift
@@ -46,8 +47,8 @@ def cost(found: Estimate | None) -> str:
         return ""
     doubt = "" if found.low is None or found.high is None else f" ± {(found.high - found.low) / 2:.2g}"
     if found.low is not None and found.high is not None and found.low <= 0 <= found.high:
-        return "no time that can be told"
-    return f"{found.value:+.2g}{doubt} ms"
+        return "no cost beyond noise"
+    return f"{found.value:+.2g}{doubt} ms a call"
 
 
 def said(cause: Cause, *, show: bool) -> str:
@@ -107,4 +108,5 @@ def remedy(drift: Drift) -> str | None:
     causes = {cause.cause for one in drift.features for cause in one.causes}
     if not causes & CASTABLE:
         return None
-    return f"excise profile {drift.current.source} --against {drift.reference.source} --emit-cast cast.py"
+    now, before = (shlex.quote(one_line(side.source)) for side in (drift.current, drift.reference))
+    return f"excise profile {now} --against {before} --emit-cast cast.py"

@@ -62,7 +62,7 @@ def section(feature: FeatureDrift, *, show: bool) -> Markup:
     return tag(
         "section",
         tag("h2", tag("bdi", one_line(feature.name)), f", {feature.verdict}"),
-        table(("cause", "what was seen", "ms a call"), causes, numbers=(2,)),
+        table(("cause", "what was seen", "cost"), causes, numbers=(2,)),
         cells(feature, show=show),
         notes if feature.effect else "",
     )

@@ -87,7 +87,7 @@ def drawn(table: Table) -> list[Text]:
 def causes(feature: FeatureDrift) -> Iterator[RenderableType]:
     """One line each, and what it costs a call."""
     for cause in feature.causes:
-        paid = f"   {figures.cost(cause.cost_ms)} a call" if cause.cost_ms else ""
+        paid = f"   {figures.cost(cause.cost_ms)}" if cause.cost_ms else ""
         yield Padding(Text(f"{figures.said(cause, show=True)}{paid}"), (0, 0, 0, 6), expand=False)
 
 
