@@ -20,7 +20,8 @@ from hypothesis import strategies as st
 from excise.core.errors import DataError, NotComparable
 from excise.features import FeatureProfile
 from excise.features.exact import ExactSum
-from excise.features.numbers import Bins, decimal_places
+from excise.features.numbers import Numbers
+from excise.features.scan import decimal_places
 from excise.features.texts import TAIL, form_of
 from excise.tables import read
 
@@ -76,7 +77,7 @@ def test_variance_far_from_zero_keeps_its_digits():
 def test_bins_are_equiprobable_and_an_atom_has_its_own():
     generator = np.random.default_rng(0)
     values = np.where(generator.random(50_000) < 0.4, 0.0, generator.normal(5, 1, 50_000))
-    bins = Bins.equiprobable(values).filled(values)
+    bins = Numbers.of(values, None).bins
     edges = bins.values()
     assert len(edges) <= 256
     assert np.all(np.diff(edges) > 0)

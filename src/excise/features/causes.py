@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from excise.core.audit import Finding
-from excise.features.numbers import CELLS_PER_DECADE
+from excise.features.magnitudes import CELLS_PER_DECADE
 from excise.features.profile import ColumnProfile, FeatureProfile
 from excise.features.texts import NUMERIC_FORMS, PADDED, Texts, form_of
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 from typing import Self
 
@@ -9,9 +10,14 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+LOWEST = -1074  # every float64 is a multiple of two to this power
 MANTISSA_BITS = 53
-LOW_BITS = 27  # 27-bit halves of a mantissa add up exactly in float64 for up to 2**26 values
-BLOCK = 1 << 26
+LOW_BITS = 27  # of a mantissa, in the lower of its two halves
+WIDEST = 50  # bits that one round may take off a value
+HUGE = 2.0**900  # adding an anchor to more could overflow
+SCALE_BITS = 200
+BLOCK = 1 << 15
+Floats = NDArray[np.float64]
 
 
 class ExactSum(msgspec.Struct, frozen=True):
@@ -23,33 +29,16 @@ class ExactSum(msgspec.Struct, frozen=True):
     Attributes:
         numerator: signed hexadecimal text, since it may need more than 64 bits; odd, or ``0x0``.
         exponent: of two.
-
-    Source: the idea of Kulisch's long accumulator, one cell per binary exponent.
     """
 
     numerator: str = "0x0"
     exponent: int = 0
 
     @classmethod
-    def of(cls, values: NDArray[np.float64]) -> Self:
+    def of(cls, values: Floats) -> Self:
         """The exact sum of finite values, any shape."""
-        total = cls()
-        for start in range(0, values.size, BLOCK):
-            total += cls._of_block(values.ravel()[start : start + BLOCK])
-        return total
-
-    @classmethod
-    def _of_block(cls, values: NDArray[np.float64]) -> Self:
-        fractions, exponents = np.frexp(values)
-        mantissas = np.ldexp(fractions, MANTISSA_BITS).astype(np.int64)
-        lowest = int(exponents.min())
-        cells = exponents - lowest
-        high = np.bincount(cells, weights=(mantissas >> LOW_BITS).astype(np.float64))
-        low = np.bincount(cells, weights=(mantissas & ((1 << LOW_BITS) - 1)).astype(np.float64))
-        total = 0
-        for cell in np.flatnonzero((high != 0) | (low != 0)).tolist():
-            total += ((int(high[cell]) << LOW_BITS) + int(low[cell])) << cell
-        return cls.reduced(total, lowest - MANTISSA_BITS)
+        flat = values.ravel()
+        return cls.reduced(sum(units(flat[start : start + BLOCK]) for start in range(0, flat.size, BLOCK)), LOWEST)
 
     @classmethod
     def reduced(cls, numerator: int, exponent: int) -> Self:
@@ -71,3 +60,49 @@ class ExactSum(msgspec.Struct, frozen=True):
 
     def __float__(self) -> float:
         return float(self.fraction())
+
+
+def units(values: Floats) -> int:
+    """The exact sum of up to 32,768 finite values, in units of 2**-1074.
+
+    Each round cuts the leading bits off all values at once, so few that their sum in float64 is exact, and goes on
+    with what is left.
+
+    Source: Rump, Ogita & Oishi 2008, Accurate floating-point summation I, algorithm 3.2 (ExtractVector).
+    """
+    largest = max(values.max(initial=0.0), -values.min(initial=0.0))
+    if largest >= HUGE:
+        huge = np.abs(values) >= HUGE
+        return (units(np.ldexp(values[huge], -SCALE_BITS)) << SCALE_BITS) + units(values[~huge])
+    width = min(WIDEST, MANTISSA_BITS - values.size.bit_length())
+    exponent = math.frexp(largest)[1]
+    total, rest, part = 0, values, np.empty_like(values)
+    while rest.any():
+        exponent = max(exponent - width, LOWEST)
+        anchor = math.ldexp(1.5, exponent + MANTISSA_BITS - 1)
+        np.add(rest, anchor, out=part)
+        part -= anchor
+        total += units_of(float(part.sum()))
+        rest = np.subtract(rest, part, out=None if rest is values else rest)
+    return total
+
+
+def units_of(value: float) -> int:
+    """One finite value in units of 2**-1074.
+
+    >>> units_of(5e-324), units_of(-1e-323)
+    (1, -2)
+    """
+    numerator, denominator = value.as_integer_ratio()
+    return numerator << (1 - LOWEST - denominator.bit_length())
+
+
+def sums_of(cells: NDArray[np.int64]) -> ExactSum:
+    """Sums of mantissas in two halves by biased exponent, shape (2, 2048), as one exact sum.
+
+    Source: the idea of Kulisch's long accumulator, one cell per binary exponent.
+    """
+    total = 0
+    for exponent in np.flatnonzero((cells[0] != 0) | (cells[1] != 0)).tolist():
+        total += ((int(cells[0, exponent]) << LOW_BITS) + int(cells[1, exponent])) << max(exponent, 1)
+    return ExactSum.reduced(total, LOWEST - 1)

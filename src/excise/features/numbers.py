@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
+from functools import cache
 from typing import Any, Self
 
 import msgspec
@@ -12,11 +13,12 @@ from numpy.typing import NDArray
 
 from excise.core.errors import NotComparable
 from excise.features.exact import ExactSum
+from excise.features.grid import Grid
+from excise.features.scan import DECIMALS, finest_of, scan
 
 QUANTILES = 256
-DECIMALS = 8  # the last cell of the histogram counts values with more
-CELLS_PER_DECADE = 8
-EXAMPLES = 3
+SAMPLE = 1 << 16
+"""Values whose quantiles become edges; no p-value hangs on them, since both samples are counted in full."""
 DISTINCT_KEPT = 0.9  # edges become float32 only where no more than a tenth of them would fall together
 Floats = NDArray[np.float64]
 
@@ -36,13 +38,18 @@ class Bins(msgspec.Struct, frozen=True):
 
     @classmethod
     def equiprobable(cls, values: Floats) -> Self:
-        """Empty bins with at most 256 edges at the quantiles of ``values``; a heavy atom gets a bin of its own."""
+        """Empty bins with at most 256 edges at the quantiles of finite ``values``; a heavy atom gets a bin of its own.
+
+        Quantiles are those of a sample, where values are many; the smallest and the largest are edges all the same.
+        """
         if values.size == 0:
             return cls()
-        ordered = np.sort(values)
+        ordered = np.sort(sampled(values))
         positions = np.linspace(0, ordered.size - 1, QUANTILES - 1).astype(np.int64)
         marks, repeats = np.unique(ordered[positions], return_counts=True)
         atoms = marks[repeats > 1] if ordered.size >= QUANTILES else marks[: QUANTILES // 2]
+        if ordered.size < values.size:
+            marks = np.unique(np.concatenate([marks, [values.min(), values.max()]]))
         small = atom_edges(marks, atoms, np.float32)
         edges = small if len(small) >= DISTINCT_KEPT * len(marks) else atom_edges(marks, atoms, np.float64)
         return cls(edges.tobytes(), edges.dtype.itemsize, (0,) * (len(edges) + 1))
@@ -51,17 +58,28 @@ class Bins(msgspec.Struct, frozen=True):
         """The edges as float64, shape (edges,)."""
         return np.frombuffer(self.edges, f"<f{self.width}").astype(np.float64)
 
-    def filled(self, values: Floats) -> Self:
-        """The same edges with ``values`` counted."""
-        cells = np.searchsorted(self.values(), values, side="right")
-        counts = np.bincount(cells, minlength=len(self.counts))
-        return msgspec.structs.replace(self, counts=tuple(counts.tolist()))
-
     def __add__(self, other: Self) -> Self:
         if (self.edges, self.width) != (other.edges, other.width):
             raise NotComparable("two profiles with different bin edges", hint="build both with edges_from=reference")
         summed = tuple(mine + theirs for mine, theirs in zip(self.counts, other.counts, strict=True))
         return msgspec.structs.replace(self, counts=summed)
+
+
+def sampled(values: Floats) -> Floats:
+    """The values themselves, or as many as fix the edges; which ones depends on how many there are alone."""
+    return values if values.size <= SAMPLE else values[chosen(values.size)]
+
+
+@cache
+def chosen(count: int) -> NDArray[np.int64]:
+    """Places of a sample among so many, the same on every machine."""
+    return np.sort(np.random.default_rng(count).integers(count, size=SAMPLE))
+
+
+@cache
+def grid_of(edges: bytes, width: int) -> Grid:
+    """The grid over these edges."""
+    return Grid.over(np.frombuffer(edges, f"<f{width}").astype(np.float64))
 
 
 def atom_edges(marks: Floats, atoms: Floats, dtype: type[np.float32 | np.float64]) -> NDArray[Any]:
@@ -111,34 +129,30 @@ class Numbers(msgspec.Struct, frozen=True, kw_only=True):
     @classmethod
     def of(cls, values: Floats, reference: Self | None) -> Self:
         """Summarize ``values``, shape (n,), with the edges and the center of ``reference``."""
-        finite = values[np.isfinite(values)]
-        bins = Bins.equiprobable(finite) if reference is None else reference.bins
+        bins = Bins.equiprobable(values[np.isfinite(values)]) if reference is None else reference.bins
         center = middle(bins) if reference is None else reference.center
         if values.size == 0:
-            return cls(center=center, bins=bins.filled(finite))
-        places = decimal_places(finite)
-        with np.errstate(over="ignore"):
-            shifted = np.clip(finite - center, -FLOAT_MAX, FLOAT_MAX)
-            squares = np.minimum(shifted * shifted, FLOAT_MAX)
-            as_float32 = finite.astype(np.float32).astype(np.float64)
+            return cls(center=center, bins=msgspec.structs.replace(bins, counts=(0,) * len(bins.counts)))
+        grid = grid_of(bins.edges, bins.width)
+        seen = scan(values, grid, center)
+        negative, zero = grid.signs(seen.counts)
         return cls(
-            finite=finite.size,
-            nan=int(np.isnan(values).sum()),
-            positive_inf=int((values == np.inf).sum()),
-            negative_inf=int((values == -np.inf).sum()),
-            negative=int((finite < 0).sum()),
-            zero=int((finite == 0).sum()),
-            decimals=tuple(np.bincount(places, minlength=DECIMALS + 2).tolist()),
-            finest=finest_of(finite[places == places.max(initial=0)]),
-            float32_exact=int((as_float32 == finite).sum()),
-            magnitudes=magnitudes_of(finite),
-            # Adding 0.0 turns -0.0 into 0.0: the two are equal, so which one a minimum gives would depend on order.
-            minimum=float(finite.min()) + 0.0 if finite.size else None,
-            maximum=float(finite.max()) + 0.0 if finite.size else None,
+            finite=seen.finite,
+            nan=seen.nan,
+            positive_inf=seen.positive_inf,
+            negative_inf=seen.negative_inf,
+            negative=negative,
+            zero=zero,
+            decimals=seen.decimals,
+            finest=seen.finest,
+            float32_exact=seen.float32_exact,
+            magnitudes=grid.magnitudes(seen.counts),
+            minimum=seen.minimum if seen.finite else None,
+            maximum=seen.maximum if seen.finite else None,
             center=center,
-            total=ExactSum.of(shifted),
-            squares=ExactSum.of(squares),
-            bins=bins.filled(finite),
+            total=seen.total,
+            squares=seen.squares,
+            bins=msgspec.structs.replace(bins, counts=grid.bins(seen.counts, bins.values())),
         )
 
     @property
@@ -204,46 +218,7 @@ class Numbers(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-FLOAT_MAX = float(np.finfo(np.float64).max)
-
-
 def middle(bins: Bins) -> float:
     """The median edge; 0 without edges."""
     edges = bins.values()
     return float(edges[len(edges) // 2]) if len(edges) else 0.0
-
-
-def finest_of(values: Floats) -> tuple[float, ...]:
-    """The smallest three distinct values: a choice that does not depend on order."""
-    found: list[float] = []
-    while values.size and len(found) < EXAMPLES:
-        found.append(float(values.min()) + 0.0)  # no -0.0, as above
-        values = values[values > found[-1]]
-    return tuple(found)
-
-
-def decimal_places(values: Floats) -> NDArray[np.int64]:
-    """Decimals that the shortest exact writing of each value needs; 9 where more than 8.
-
-    >>> decimal_places(np.array([7.0, 39.02, 0.1 + 0.2])).tolist()
-    [0, 2, 9]
-    """
-    places = np.full(values.size, DECIMALS + 1, np.int64)
-    with np.errstate(over="ignore", invalid="ignore"):
-        whole = np.rint(values) == values
-        places[whole] = 0
-        open_ones = np.flatnonzero(~whole)
-        # Full-precision values are settled by the first look at 8 places and never pay for the other seven.
-        open_ones = open_ones[np.round(values[open_ones], DECIMALS) == values[open_ones]]
-        for count in range(1, DECIMALS + 1):
-            hit = np.round(values[open_ones], count) == values[open_ones]
-            places[open_ones[hit]] = count
-            open_ones = open_ones[~hit]
-    return places
-
-
-def magnitudes_of(values: Floats) -> dict[int, int]:
-    """Non-zero values by eighths of a decade."""
-    absolute = np.abs(values[values != 0])
-    cells, counts = np.unique(np.floor(np.log10(absolute) * CELLS_PER_DECADE).astype(np.int64), return_counts=True)
-    return dict(zip(cells.tolist(), counts.tolist(), strict=True))

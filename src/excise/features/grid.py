@@ -1,0 +1,93 @@
+"""A grid over the floats that finds the cell between thresholds in one look and, for most values, one comparison."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from excise.features.magnitudes import magnitudes_of, signed_bounds
+
+CELLS = 8192
+"""Per sign, at most; the table stays in the nearest cache."""
+ABSOLUTE = np.int64(0x7FFF_FFFF_FFFF_FFFF)
+FEWEST_BITS = 40
+"""Low bits of a float that a grid never resolves: a cell is no finer than that, however close the edges lie."""
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+
+class Grid(NamedTuple):
+    """Thresholds, and where to begin looking for a value among them.
+
+    A grid cell is made of numbers that share their sign and leading bits, so cells are as fine around small numbers as
+    they are around large ones, and a skewed column costs no more than another.
+
+    Attributes:
+        thresholds: ascending and unique: bin edges, bounds of magnitudes, and zero; an infinity at the end.
+        first: by grid cell, how many thresholds lie below all of it.
+        last: by grid cell, how many lie below its end.
+        shift: bits that a grid cell leaves out.
+        lowest, highest: leading bits of the absolute values that the grid resolves.
+    """
+
+    thresholds: Floats
+    first: Integers
+    last: Integers
+    shift: int
+    lowest: int
+    highest: int
+
+    @classmethod
+    def over(cls, edges: Floats) -> Self:
+        """A grid that resolves these edges."""
+        probes = np.abs(edges[edges != 0])
+        bits = probes.view(np.int64) if probes.size else np.zeros(1, np.int64)
+        low, high = int(bits.min()), int(bits.max())
+        shift = max(FEWEST_BITS, (high - low).bit_length() - CELLS.bit_length() + 1)
+        thresholds = np.append(np.union1d(signed_bounds(), edges + 0.0), np.inf)
+        lowest, highest = low >> shift, high >> shift
+        cells = cells_of(thresholds[:-1], shift, lowest, highest)
+        last = np.cumsum(np.bincount(cells, minlength=2 * (highest - lowest + 1)))
+        return cls(thresholds, np.concatenate([[0], last[:-1]]).astype(np.int64), last, shift, lowest, highest)
+
+    def counted(self, values: Floats) -> Integers:
+        """Finite values by how many thresholds lie at or below them, shape (thresholds,)."""
+        return np.bincount(self.places(values + 0.0), minlength=self.thresholds.size)
+
+    def places(self, values: Floats) -> Integers:
+        """By value without -0.0, how many thresholds lie at or below it."""
+        cells = cells_of(values, self.shift, self.lowest, self.highest)
+        found, end = self.first[cells], self.last[cells]
+        found += (end > found) & (values >= self.thresholds[found])
+        more = np.flatnonzero(end > found)
+        found[more] = np.searchsorted(self.thresholds, values[more], side="right")
+        return found
+
+    def below(self, counts: Integers, marks: Floats) -> Integers:
+        """Of counted values, those below each mark; the marks are among the thresholds."""
+        found: Integers = np.cumsum(counts)[np.searchsorted(self.thresholds, marks)]
+        return found
+
+    def bins(self, counts: Integers, edges: Floats) -> tuple[int, ...]:
+        """Counts between the edges; the first cell lies below all edges, the last above."""
+        below = self.below(counts, edges + 0.0)
+        return tuple(np.diff(below, prepend=0, append=int(counts.sum())).tolist())
+
+    def signs(self, counts: Integers) -> tuple[int, int]:
+        """Values below zero, and zeros."""
+        negative, positive = self.below(counts, np.array([0.0, np.nextafter(0.0, 1.0)])).tolist()
+        return negative, positive - negative
+
+    def magnitudes(self, counts: Integers) -> dict[int, int]:
+        """Non-zero values by eighths of a decade."""
+        return magnitudes_of(self.below(counts, signed_bounds()), int(counts.sum()))
+
+
+def cells_of(values: Floats, shift: int, lowest: int, highest: int) -> Integers:
+    """The grid cells of values without -0.0, ascending with them."""
+    bits = values.view(np.int64)
+    found: Integers = np.clip((bits & ABSOLUTE) >> shift, lowest, highest) - lowest
+    half = highest - lowest + 1
+    return np.where(bits < 0, half - 1 - found, half + found)
