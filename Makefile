@@ -40,7 +40,7 @@ format: $(VENV)/.lint ## Mend what ruff can mend.
 	$(BIN)/ruff format
 
 bench: $(VENV)/.test ## Run every script in benchmarks/ and print what it measured.
-	@for script in benchmarks/*.py $(AUDITS:%=benchmarks/audit/%.py); do echo "== $$script"; $(BIN)/python "$$script" || failed=1; done; test -z "$$failed"
+	@for script in benchmarks/*.py $(AUDITS:%=benchmarks/audit/%.py) benchmarks/drift/*.py; do echo "== $$script"; $(BIN)/python "$$script" || failed=1; done; test -z "$$failed"
 
 docs: $(VENV)/.test ## Write the pages that come from the code: command line, settings, JSON Schemas.
 	$(BIN)/python tools/write_cli_reference.py

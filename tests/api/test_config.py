@@ -74,7 +74,7 @@ def test_a_groups_section_speaks_to_its_subcommand():
     ("content", "said", "hint"),
     [
         ("[audit]\nbudgt = 1\n", "excise.toml: unknown key audit.budgt", "did you mean budget?"),
-        ("[adit]\nbudget = 1\n", "excise.toml: unknown key adit", "did you mean audit?"),
+        ("[audti]\nbudget = 1\n", "excise.toml: unknown key audti", "did you mean audit?"),
         ('tagret = "y"\n', "excise.toml: unknown key tagret", "did you mean target?"),
         ('batch = "four"\n', "excise.toml: batch must be a whole number, not 'four'", "batch = 1"),
         ("batch = true\n", "excise.toml: batch must be a whole number, not True", "batch = 1"),

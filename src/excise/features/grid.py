@@ -30,6 +30,7 @@ class Grid(NamedTuple):
         last: by grid cell, how many lie below its end.
         shift: bits that a grid cell leaves out.
         lowest, highest: leading bits of the absolute values that the grid resolves.
+        bounds: where the bounds of magnitudes stand among the thresholds.
     """
 
     thresholds: Floats
@@ -38,6 +39,7 @@ class Grid(NamedTuple):
     shift: int
     lowest: int
     highest: int
+    bounds: Integers
 
     @classmethod
     def over(cls, edges: Floats) -> Self:
@@ -46,11 +48,15 @@ class Grid(NamedTuple):
         bits = probes.view(np.int64) if probes.size else np.zeros(1, np.int64)
         low, high = int(bits.min()), int(bits.max())
         shift = max(FEWEST_BITS, (high - low).bit_length() - CELLS.bit_length() + 1)
-        thresholds = np.append(np.union1d(signed_bounds(), edges + 0.0), np.inf)
+        marks, bounds = edges + 0.0, signed_bounds()
+        places = np.searchsorted(bounds, marks)
+        new = bounds[np.minimum(places, bounds.size - 1)] != marks
+        thresholds = np.append(np.insert(bounds, places[new], marks[new]), np.inf)
         lowest, highest = low >> shift, high >> shift
         cells = cells_of(thresholds[:-1], shift, lowest, highest)
         last = np.cumsum(np.bincount(cells, minlength=2 * (highest - lowest + 1)))
-        return cls(thresholds, np.concatenate([[0], last[:-1]]).astype(np.int64), last, shift, lowest, highest)
+        first = np.concatenate([[0], last[:-1]]).astype(np.int64)
+        return cls(thresholds, first, last, shift, lowest, highest, np.searchsorted(thresholds, bounds))
 
     def counted(self, values: Floats) -> Integers:
         """Finite values by how many thresholds lie at or below them, shape (thresholds,)."""
@@ -82,7 +88,7 @@ class Grid(NamedTuple):
 
     def magnitudes(self, counts: Integers) -> dict[int, int]:
         """Non-zero values by eighths of a decade."""
-        return magnitudes_of(self.below(counts, signed_bounds()), int(counts.sum()))
+        return magnitudes_of(np.cumsum(counts)[self.bounds], int(counts.sum()))
 
 
 def cells_of(values: Floats, shift: int, lowest: int, highest: int) -> Integers:

@@ -52,9 +52,14 @@ def magnitudes_of(below: NDArray[np.int64], total: int) -> dict[int, int]:
         below: values under each of ``signed_bounds()``.
         total: values in all.
     """
-    edges = signed_bounds()
-    negative = below[np.searchsorted(edges, np.nextafter(-bounds(), np.inf) + 0.0)]
-    positive = total - below[np.searchsorted(edges, bounds())]
-    at_least = negative + positive
+    negative, positive = both_signs()
+    at_least = below[negative] + (total - below[positive])
     counts = at_least - np.append(at_least[1:], 0)
     return {LOWEST + cell: int(counts[cell]) for cell in np.flatnonzero(counts).tolist()}
+
+
+@cache
+def both_signs() -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Where each cell begins among the signed bounds: of negative numbers, and of positive ones."""
+    edges = signed_bounds()
+    return np.searchsorted(edges, np.nextafter(-bounds(), np.inf) + 0.0), np.searchsorted(edges, bounds())

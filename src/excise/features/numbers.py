@@ -17,7 +17,7 @@ from excise.features.grid import Grid
 from excise.features.scan import DECIMALS, finest_of, scan
 
 QUANTILES = 256
-SAMPLE = 1 << 16
+SAMPLE = 1 << 14
 """Values whose quantiles become edges; no p-value hangs on them, since both samples are counted in full."""
 DISTINCT_KEPT = 0.9  # edges become float32 only where no more than a tenth of them would fall together
 Floats = NDArray[np.float64]
@@ -38,18 +38,19 @@ class Bins(msgspec.Struct, frozen=True):
 
     @classmethod
     def equiprobable(cls, values: Floats) -> Self:
-        """Empty bins with at most 256 edges at the quantiles of finite ``values``; a heavy atom gets a bin of its own.
+        """Empty bins with at most 256 edges at the quantiles of ``values``; a heavy atom gets a bin of its own.
 
         Quantiles are those of a sample, where values are many; the smallest and the largest are edges all the same.
         """
-        if values.size == 0:
-            return cls()
         ordered = np.sort(sampled(values))
+        ordered = ordered[np.isfinite(ordered)]
+        if ordered.size == 0:
+            return cls()
         positions = np.linspace(0, ordered.size - 1, QUANTILES - 1).astype(np.int64)
         marks, repeats = np.unique(ordered[positions], return_counts=True)
         atoms = marks[repeats > 1] if ordered.size >= QUANTILES else marks[: QUANTILES // 2]
-        if ordered.size < values.size:
-            marks = np.unique(np.concatenate([marks, [values.min(), values.max()]]))
+        if values.size > SAMPLE:
+            marks = np.unique(np.concatenate([marks, extremes(values)]))
         small = atom_edges(marks, atoms, np.float32)
         edges = small if len(small) >= DISTINCT_KEPT * len(marks) else atom_edges(marks, atoms, np.float64)
         return cls(edges.tobytes(), edges.dtype.itemsize, (0,) * (len(edges) + 1))
@@ -63,6 +64,12 @@ class Bins(msgspec.Struct, frozen=True):
             raise NotComparable("two profiles with different bin edges", hint="build both with edges_from=reference")
         summed = tuple(mine + theirs for mine, theirs in zip(self.counts, other.counts, strict=True))
         return msgspec.structs.replace(self, counts=summed)
+
+
+def extremes(values: Floats) -> tuple[float, float]:
+    """The smallest and the largest finite value."""
+    ends = float(values.min()), float(values.max())
+    return ends if np.isfinite(ends).all() else extremes(values[np.isfinite(values)])
 
 
 def sampled(values: Floats) -> Floats:
@@ -129,7 +136,7 @@ class Numbers(msgspec.Struct, frozen=True, kw_only=True):
     @classmethod
     def of(cls, values: Floats, reference: Self | None) -> Self:
         """Summarize ``values``, shape (n,), with the edges and the center of ``reference``."""
-        bins = Bins.equiprobable(values[np.isfinite(values)]) if reference is None else reference.bins
+        bins = Bins.equiprobable(values) if reference is None else reference.bins
         center = middle(bins) if reference is None else reference.center
         if values.size == 0:
             return cls(center=center, bins=msgspec.structs.replace(bins, counts=(0,) * len(bins.counts)))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Literal, Self
 
 import msgspec
@@ -13,11 +15,14 @@ from numpy.typing import NDArray
 from excise.core.errors import DataError, NotComparable
 from excise.features.numbers import Numbers
 from excise.features.texts import Texts
-from excise.tables import Column, Table
+from excise.tables import Coded, Column, Table
 
 KIND = b"excise/feature-profile/"
 MAGIC = KIND + b"v1\n"
 DIGEST_BYTES = 32
+WORKERS = 2
+WORTH_THREADS = 10_000_000
+"""Cells from which columns are summarized side by side: the compiled pass leaves the interpreter to others."""
 NAMES: dict[type, str] = {bool: "bool", int: "int", float: "float", str: "text"}
 Form = Literal["int", "float", "bool", "text", "datetime", "nested", "mixed", "null"]
 
@@ -44,17 +49,16 @@ class ColumnProfile(msgspec.Struct, frozen=True, kw_only=True):
     @classmethod
     def build(cls, column: Column, reference: Self | None = None) -> Self:
         """Summarize a column, with the edges and known texts of ``reference``."""
-        present = column.present()
-        values = column.values[present]
-        types, numbers, texts = split(column.kind, values)
-        missing = len(present) - len(values)
+        types, numbers, texts = split(column)
+        rows = len(column.held)
+        missing = rows - sum(types.values())
         if missing:
             types["null"] = missing
         return cls(
             name=column.name,
-            rows=len(present),
+            rows=rows,
             types=dict(sorted(types.items())),
-            dtypes={column.dtype: len(present)},
+            dtypes={column.dtype: rows},
             numbers=Numbers.of(numbers, None if reference is None else reference.numbers),
             texts=Texts.of(texts, None if reference is None else reference.texts),
         )
@@ -123,7 +127,10 @@ class FeatureProfile(msgspec.Struct, frozen=True, kw_only=True):
                 the table's own quantiles become the edges.
         """
         known = {} if edges_from is None else edges_from.columns
-        columns = {column.name: ColumnProfile.build(column, known.get(column.name)) for column in table.columns}
+        workers = WORKERS if table.rows * len(table.columns) >= WORTH_THREADS else 1
+        with ThreadPoolExecutor(workers) as pool:
+            built = pool.map(lambda column: ColumnProfile.build(column, known.get(column.name)), table.columns)
+            columns = {column.name: column for column in built}
         return cls(rows=table.rows, source=table.source, columns=columns)
 
     def merge(self, other: Self) -> Self:
@@ -163,19 +170,24 @@ def summed(mine: dict[str, int], theirs: dict[str, int]) -> dict[str, int]:
     return dict(sorted((Counter(mine) + Counter(theirs)).items()))
 
 
-def split(kind: str, values: NDArray[Any]) -> tuple[dict[str, int], NDArray[np.float64], list[str]]:
-    """Present cells as counts of types, numbers as float64, and texts."""
-    empty = np.zeros(0)
+def split(column: Column) -> tuple[dict[str, int], NDArray[np.float64], Mapping[str, int]]:
+    """Present cells as counts of types, numbers as float64, and texts by their counts."""
+    empty, kind = np.zeros(0), column.kind
+    if isinstance(column.held, Coded):
+        texts = column.held.counts()
+        count = sum(texts.values())
+        return {"text": count} if count else {}, empty, texts
+    values = column.held if column.nulls is None else column.held[~column.nulls]
     if kind == "text":
-        return counted("text", values), empty, values.tolist()
+        return counted("text", values), empty, Counter(values.tolist())
     if kind == "datetime":
-        return counted("datetime", values), values.astype("datetime64[us]").astype(np.int64) / 1e6, []
+        return counted("datetime", values), values.astype("datetime64[us]").astype(np.int64) / 1e6, {}
     if kind != "mixed":
-        return counted(kind, values), empty if kind == "nested" else values.astype(np.float64), []
+        return counted(kind, values), empty if kind == "nested" else values.astype(np.float64, copy=False), {}
     cells = values.tolist()
     types = Counter(NAMES.get(type(cell), "nested") for cell in cells)
     numbers = [as_float(cell) for cell in cells if isinstance(cell, int | float)]
-    return dict(types), np.array(numbers, np.float64), [cell for cell in cells if type(cell) is str]
+    return dict(types), np.array(numbers, np.float64), Counter(cell for cell in cells if type(cell) is str)
 
 
 def counted(name: str, values: NDArray[Any]) -> dict[str, int]:

@@ -15,7 +15,7 @@ from excise.features.grid import Grid
 DECIMALS = 8
 """Decimals that are told apart; more are one class."""
 EXAMPLES = 3
-WORTH_COMPILING = 2_000_000
+WORTH_COMPILING = 10_000_000
 """Values in all that have to be scanned before loading the compiler, a second, pays."""
 FLOAT_MAX = float(np.finfo(np.float64).max)
 Floats = NDArray[np.float64]

@@ -145,9 +145,8 @@ class Texts(msgspec.Struct, frozen=True, kw_only=True):
     categories: Categories = Categories()
 
     @classmethod
-    def of(cls, cells: Iterable[str], reference: Self | None) -> Self:
-        """Summarize texts; each distinct one is looked at once."""
-        counts = Counter(cells)
+    def of(cls, counts: Mapping[str, int], reference: Self | None) -> Self:
+        """Summarize texts by how often each comes; each is looked at once."""
         forms: Counter[str] = Counter()
         seen: dict[str, list[str]] = {}
         for text, count in counts.items():
@@ -156,7 +155,7 @@ class Texts(msgspec.Struct, frozen=True, kw_only=True):
             if form != "text":
                 seen.setdefault(form, []).append(text)
         return cls(
-            rows=counts.total(),
+            rows=sum(counts.values()),
             forms=dict(sorted(forms.items())),
             shortest=min(map(len, counts), default=None),
             longest=max(map(len, counts), default=None),

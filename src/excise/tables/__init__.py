@@ -4,10 +4,11 @@ from excise.tables.arrivals import ClosedLoop, RateArrivals, TraceArrivals, read
 from excise.tables.delimited import CsvMode
 from excise.tables.parquet import write_parquet
 from excise.tables.source import read
-from excise.tables.table import Column, Kind, Table
+from excise.tables.table import Coded, Column, Kind, Table
 
 __all__ = [
     "ClosedLoop",
+    "Coded",
     "Column",
     "CsvMode",
     "Kind",

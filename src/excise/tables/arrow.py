@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from excise.core.errors import DataError
 from excise.tables.cells import array_cells, cell_text, cells_from_json, object_array, type_cells
-from excise.tables.table import Column, Table
+from excise.tables.table import Coded, Column, Table
 
 FIELD_KEY = b"excise"
 PANDAS_INDEX = "__index_level_"
@@ -57,6 +57,8 @@ def from_field(field: pa.Field, cells: pa.ChunkedArray) -> Column:
 def from_cells(name: str, cells: pa.ChunkedArray, dtype: str | None = None) -> Column:
     """One Arrow column by its type; ``dtype`` overrides the name that the type goes by."""
     dtype = dtype or type_name(cells.type)
+    if (coded := coded_texts(cells)) is not None:
+        return Column(name, "text", coded, null_mask(cells), dtype)
     cells = plain_storage(cells)
     kind = arrow_kind(cells.type)
     nulls = null_mask(cells)
@@ -70,6 +72,38 @@ def from_cells(name: str, cells: pa.ChunkedArray, dtype: str | None = None) -> C
     if pa.types.is_null(cells.type):
         return Column(name, "text", np.full(len(cells), None, object), nulls, dtype)
     return object_column(name, cells, nulls, dtype)
+
+
+MOST_WORDS = 0.5
+"""Distinct texts per row, from which codes would save nothing."""
+
+
+def coded_texts(cells: pa.ChunkedArray) -> Coded | None:
+    """Texts by code: as the source has them, or where many rows share few; None for anything else."""
+    dtype = cells.type
+    if pa.types.is_dictionary(dtype) and arrow_kind(dtype.value_type) == "text":
+        return codes_of(cells.unify_dictionaries())
+    if arrow_kind(dtype) != "text" or len(cells) < FEWEST_CODED:
+        return None
+    head = cells.slice(0, FEWEST_CODED)
+    if len(head.unique()) > MOST_WORDS * len(head):
+        return None
+    return codes_of(pc.dictionary_encode(cells).unify_dictionaries())
+
+
+FEWEST_CODED = 1000
+"""Rows from which a look at them says whether coding pays."""
+
+
+def codes_of(cells: pa.ChunkedArray) -> Coded | None:
+    """A dictionary column as codes; None where a word stands twice or is null."""
+    if not cells.num_chunks:
+        return None
+    words = text_values(pa.chunked_array([cells.chunk(0).dictionary]))
+    if len(set(words.tolist())) < len(words) or None in words:
+        return None
+    codes = [chunk.indices.cast(pa.int32()).fill_null(len(words)).to_numpy() for chunk in cells.chunks]
+    return Coded(np.append(words, [None]), codes[0] if len(codes) == 1 else np.concatenate(codes))
 
 
 def plain_storage(cells: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -6,6 +6,7 @@ import difflib
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -18,14 +19,38 @@ Kind = Literal["int", "float", "bool", "text", "datetime", "nested", "mixed"]
 
 
 @dataclass(frozen=True, eq=False)
+class Coded:
+    """Texts as places in a list of distinct ones: what a profile counts in one look each.
+
+    Attributes:
+        words: distinct texts and, as the last one, None for null; object, shape (words + 1,).
+        codes: int32, shape (rows,).
+    """
+
+    words: NDArray[Any]
+    codes: NDArray[np.int32]
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def __getitem__(self, indices: NDArray[Any]) -> Self:
+        return replace(self, codes=self.codes[indices])
+
+    def counts(self) -> dict[str, int]:
+        """Rows by text; nulls and texts without rows left out."""
+        counts = np.bincount(self.codes, minlength=len(self.words))[:-1]
+        seen = np.flatnonzero(counts)
+        return dict(zip(self.words[seen].tolist(), counts[seen].tolist(), strict=True))
+
+
+@dataclass(frozen=True, eq=False)
 class Column:
     """One column. Arrays are never written to after construction.
 
     Attributes:
         name: as the source calls it.
         kind: what the values are, not what the source claims.
-        values: int64, float64, bool, datetime64[us] (UTC where the source has a zone), or object, shape (rows,).
-            A null is 0, NaN, False, NaT or None.
+        held: the values, or texts by code.
         nulls: bool, True where null; None where nothing is.
         dtype: the source's own name for the type (``int32``, ``category``; ``cell`` for typed CSV cells;
             ``float32[3,4]`` for an array in each row).
@@ -33,20 +58,28 @@ class Column:
 
     name: str
     kind: Kind
-    values: NDArray[Any]
+    held: NDArray[Any] | Coded
     nulls: NDArray[np.bool_] | None
     dtype: str
+
+    @cached_property
+    def values(self) -> NDArray[Any]:
+        """int64, float64, bool, datetime64[us] (UTC where the source has a zone), or object, shape (rows,).
+
+        A null is 0, NaN, False, NaT or None.
+        """
+        return self.held.words[self.held.codes] if isinstance(self.held, Coded) else self.held
 
     def take(self, indices: NDArray[Any]) -> Self:
         """The rows at ``indices`` (integers or a mask)."""
         nulls = None if self.nulls is None else self.nulls[indices]
         if nulls is not None and not nulls.any():
             nulls = None
-        return replace(self, values=self.values[indices], nulls=nulls)
+        return replace(self, held=self.held[indices], nulls=nulls)
 
     def present(self) -> NDArray[np.bool_]:
         """True where there is a value, shape (rows,)."""
-        return np.ones(len(self.values), np.bool_) if self.nulls is None else ~self.nulls
+        return np.ones(len(self.held), np.bool_) if self.nulls is None else ~self.nulls
 
     def plain(self) -> list[Any]:
         """The values as plain Python objects, None for null; NaN stays NaN."""
@@ -86,7 +119,7 @@ class Table:
     @property
     def rows(self) -> int:
         """Number of rows."""
-        return len(self.columns[0].values) if self.columns else 0
+        return len(self.columns[0].held) if self.columns else 0
 
     def column(self, name: str) -> Column:
         """The column of that name.
