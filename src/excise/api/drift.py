@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from excise.api.profile import SUFFIX, rows_of, without_target
+from excise.api.profiling import profile_of, streamable, without
 from excise.core.audit import Gap
 from excise.core.clock import Clock, SystemClock
 from excise.core.drift import Drift, Drifted, DriftRun, FeatureDrift, Sample
@@ -18,10 +19,10 @@ from excise.core.verdict import Outcome
 from excise.features import FeatureProfile, mask
 from excise.features import drift as drifting
 from excise.features.dependence import inflations
-from excise.tables import CsvMode, Table
+from excise.tables import CsvMode, Partition, Table
 
 SEVERITY = (Drifted.MATERIAL, Drifted.IMMATERIAL, Drifted.NONE, Drifted.NOT_MEASURED)
-WITHOUT_ROWS = "the reference is a profile, which holds no rows"
+WITHOUT_ROWS = "a sample is a profile or was read in parts, so that its rows are not at hand"
 
 
 class Side(NamedTuple):
@@ -76,6 +77,8 @@ def drift(
     ticking = clock or SystemClock()
     began, started = ticking.monotonic(), datetime.now(UTC)
     before, now = sides(reference, current, csv, target)
+    if ordered and now.table is None:
+        raise UsageError("rows that are read in parts have no order", hint="leave out --ordered, or give fewer rows")
     widened = inflations(before.table, now.table) if ordered and now.table is not None else None
     found = drifting.drift(before.profile, now.profile, rules, widened)
     gaps: list[Gap] = []
@@ -129,6 +132,8 @@ def sides(reference: Any, current: Any, csv: CsvMode, target: str | None) -> tup
     stored = stored_profile(reference)
     if is_profile(current):
         raise DataError("the current sample is a profile", hint="give its rows: edges come from the reference")
+    if (parts := streamable(current, csv)) or (stored is None and streamable(reference, csv)):
+        return streamed(reference if stored is None else stored, current, csv, target, parts)
     rows = rows_of(current, csv)
     if stored is not None:
         (now,) = without_target([rows], target) if target in (None, *rows.names) else (rows,)
@@ -138,6 +143,29 @@ def sides(reference: Any, current: Any, csv: CsvMode, target: str | None) -> tup
     table, now = without_target([rows_of(reference, csv), rows], target)
     before = FeatureProfile.build(table)
     return Side(before, table), Side(FeatureProfile.build(now, edges_from=before), now)
+
+
+def streamed(
+    reference: Any, current: Any, csv: CsvMode, target: str | None, parts: tuple[Partition, ...]
+) -> tuple[Side, Side]:
+    """Both samples where one of them is read in parts; its rows are not at hand afterwards."""
+    before = Side(reference, None) if isinstance(reference, FeatureProfile) else side_of(reference, csv, target, None)
+    return before, side_of(current, csv, target, before.profile, parts)
+
+
+def side_of(
+    data: Any,
+    csv: CsvMode,
+    target: str | None,
+    edges_from: FeatureProfile | None,
+    parts: tuple[Partition, ...] | None = None,
+) -> Side:
+    """One sample, in parts where it is large."""
+    found = streamable(data, csv) if parts is None else parts
+    if found:
+        return Side(profile_of(found, str(data), target, edges_from), None)
+    table = without(rows_of(data, csv), target)
+    return Side(FeatureProfile.build(table, edges_from=edges_from), table)
 
 
 def is_profile(data: Any) -> bool:

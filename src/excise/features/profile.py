@@ -118,17 +118,18 @@ class FeatureProfile(msgspec.Struct, frozen=True, kw_only=True):
     columns: dict[str, ColumnProfile]
 
     @classmethod
-    def build(cls, table: Table, *, edges_from: Self | None = None) -> Self:
+    def build(cls, table: Table, *, edges_from: Self | None = None, workers: int = WORKERS) -> Self:
         """Summarize a table.
 
         Args:
             table: any table.
             edges_from: profile of the reference whose bin edges and known texts are taken over; without it
                 the table's own quantiles become the edges.
+            workers: columns that are summarized side by side, where there are many cells.
         """
         known = {} if edges_from is None else edges_from.columns
-        workers = WORKERS if table.rows * len(table.columns) >= WORTH_THREADS else 1
-        with ThreadPoolExecutor(workers) as pool:
+        side_by_side = workers if table.rows * len(table.columns) >= WORTH_THREADS else 1
+        with ThreadPoolExecutor(side_by_side) as pool:
             built = pool.map(lambda column: ColumnProfile.build(column, known.get(column.name)), table.columns)
             columns = {column.name: column for column in built}
         return cls(rows=table.rows, source=table.source, columns=columns)

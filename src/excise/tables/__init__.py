@@ -3,6 +3,7 @@
 from excise.tables.arrivals import ClosedLoop, RateArrivals, TraceArrivals, read_arrivals
 from excise.tables.delimited import CsvMode
 from excise.tables.parquet import write_parquet
+from excise.tables.partitions import Partition, parts_in
 from excise.tables.source import read
 from excise.tables.table import Coded, Column, Kind, Table
 
@@ -12,9 +13,11 @@ __all__ = [
     "Column",
     "CsvMode",
     "Kind",
+    "Partition",
     "RateArrivals",
     "Table",
     "TraceArrivals",
+    "parts_in",
     "read",
     "read_arrivals",
     "write_parquet",

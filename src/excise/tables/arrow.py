@@ -74,6 +74,11 @@ def from_cells(name: str, cells: pa.ChunkedArray, dtype: str | None = None) -> C
     return object_column(name, cells, nulls, dtype)
 
 
+def is_text(dtype: pa.DataType) -> bool:
+    """Whether a type holds texts that are not coded yet."""
+    return arrow_kind(dtype) == "text"
+
+
 MOST_WORDS = 0.5
 """Distinct texts per row, from which codes would save nothing."""
 
