@@ -137,7 +137,27 @@ def test_nested_cells_and_times_have_a_verdict():
     current = pa.table({"when": times + np.timedelta64(90, "D"), "lists": [[1, 2]] * 1000})
     found = {one.name: one for one in held(reference, current)}
     assert found["when"].verdict is Drifted.MATERIAL
-    assert found["lists"].verdict is Drifted.NONE
+    assert found["lists"].verdict is Drifted.NOT_MEASURED
+
+
+@pytest.mark.parametrize(
+    ("reference", "current"),
+    [([None] * ROWS, COUNTS), ([[1]] * ROWS, COUNTS), ([1, "a", None, 2.5] * (ROWS // 4), ["x"] * ROWS)],
+)
+def test_another_form_altogether_is_named(reference, current):
+    (feature,) = held({"x": reference}, {"x": current})
+    assert feature.causes[0].cause is CauseKind.TYPE_CHANGED
+    assert feature.verdict is Drifted.MATERIAL
+
+
+@pytest.mark.parametrize("value", [1e308, 5e-324, 2**63 + 5, np.inf])
+def test_numbers_at_the_ends_of_the_range_are_held(value):
+    assert held({"x": [value, -1.0] * 200}, {"x": [value, -1.0] * 200})[0].verdict is Drifted.NONE
+
+
+def test_a_mixed_column_is_compared_part_by_part():
+    (feature,) = held({"x": [1, "a", 2, "b"] * 500}, {"x": [1, "a", 2, "c"] * 500})
+    assert feature.verdict.alarms
 
 
 def test_a_memory_between_rows_is_seen_and_its_absence_too():

@@ -221,7 +221,7 @@ def summary(features: list[FeatureDrift]) -> str:
 
 def unmeasured(features: tuple[FeatureDrift, ...]) -> list[Gap]:
     """Features of which nothing can be said."""
-    why = "it holds nothing that could be compared"
+    why = "its cells are lists, objects or bytes, or none: only that they are there can be compared"
     return [Gap(what=one.name, why=why) for one in features if one.verdict is Drifted.NOT_MEASURED]
 
 

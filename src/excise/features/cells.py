@@ -43,7 +43,8 @@ def plain_number(edge: float, width: int) -> str:
     ('2.5', '0')
     """
     dtype = np.float32 if width == FLOAT32_WIDTH else np.float64
-    below = float(np.nextafter(dtype(edge), dtype(-np.inf)))
+    with np.errstate(over="ignore"):
+        below = float(np.nextafter(dtype(edge), dtype(-np.inf)))
     return f"{below if len(repr(below)) < len(repr(float(edge))) else edge:.4g}"
 
 

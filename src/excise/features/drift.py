@@ -165,6 +165,8 @@ def compared(pair: Pair, inflation: float) -> Tested | None:
         measure, tails = "ks", tails_compared(pair, inflation)
     elif before.form == "text":
         content, measure = texts_compared(pair, inflation), "tv"
+    elif before.form == "mixed":
+        content, measure = mixed_compared(pair, inflation), "tv"
     else:
         content, measure = NOTHING, "tv"
     return Tested(together(content, presence(pair, inflation), tails), content, measure)
@@ -176,6 +178,15 @@ def texts_compared(pair: Pair, inflation: float) -> Difference:
     names = list(before.known)
     counts = [[side.known.get(name, 0) for name in names] for side in (before, now)]
     return levels(*counts, rest=(before.tail_rows, now.tail_rows), inflation=inflation)
+
+
+def mixed_compared(pair: Pair, inflation: float) -> Difference:
+    """Numbers with numbers and texts with texts; Bonferroni for two."""
+    before, now = pair
+    numbers = ordered_counts(before.numbers.bins.counts, now.numbers.bins.counts, inflation=inflation)
+    texts = texts_compared(pair, inflation)
+    p_value = min(1.0, 2 * min(numbers.p_value, texts.p_value))
+    return Difference(p_value, max(numbers.effect, texts.effect), max(numbers.low, texts.low))
 
 
 def presence(pair: Pair, inflation: float) -> Difference | None:
@@ -221,6 +232,8 @@ def told(
 ) -> FeatureDrift:
     """One feature's result; ``moved`` says that its content alone differs beyond chance."""
     difference, rejected = tested.difference, p_adjusted <= rules.alpha
+    if pair.reference.form == "nested" and not (rejected or whys):
+        return untested(pair.reference, whys, rules)
     if rejected:
         whys = [*whys, *content_causes(pair, whys, moved=moved)]
     return FeatureDrift(
@@ -240,7 +253,7 @@ def told(
 
 
 def untested(column: ColumnProfile, whys: list[Cause], rules: Rules) -> FeatureDrift:
-    """A column that only one of the two has, or that holds no rows."""
+    """A column that only one of the two has, or whose cells cannot be compared."""
     verdict = verdict_of(False, False, whys, rules) if whys else Drifted.NOT_MEASURED
     return FeatureDrift(
         name=column.name,

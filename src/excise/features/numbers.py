@@ -165,7 +165,7 @@ class Numbers(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def mean(self) -> float | None:
         """Mean of the finite values, None without."""
-        return float(self.total.fraction() / self.finite + Fraction(self.center)) if self.finite else None
+        return held(self.total.fraction() / self.finite + Fraction(self.center)) if self.finite else None
 
     @property
     def m2(self) -> float:
@@ -173,7 +173,7 @@ class Numbers(msgspec.Struct, frozen=True, kw_only=True):
         if not self.finite:
             return 0.0
         spread = self.squares.fraction() - self.total.fraction() ** 2 / self.finite
-        return max(0.0, float(spread))
+        return max(0.0, held(spread))
 
     @property
     def std(self) -> float | None:
@@ -223,6 +223,14 @@ class Numbers(msgspec.Struct, frozen=True, kw_only=True):
             squares=self.squares + other.squares,
             bins=self.bins + other.bins,
         )
+
+
+def held(fraction: Fraction) -> float:
+    """A rational number as float64; infinite beyond its range."""
+    try:
+        return float(fraction)
+    except OverflowError:
+        return math.inf if fraction > 0 else -math.inf
 
 
 def middle(bins: Bins) -> float:

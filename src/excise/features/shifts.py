@@ -20,11 +20,24 @@ def content_causes(pair: Pair, known: Sequence[Cause], *, moved: bool) -> Iterat
     """The causes of content, the sharp ones first; a plain shift where nothing else explains it."""
     if EXPLAINING & {one.cause for one in known}:
         return
+    if not known and (changed := retyped(pair)) is not None:
+        yield changed
+        return
     found = [*vanished(pair), *out_of_range(pair)]
     yield from found
     explained = {one.cause for one in (*known, *found)} - BESIDE
     if not explained and (moved or not (known or found)):
         yield Cause(cause=CauseKind.DISTRIBUTION, what=what_moved(pair), share=None)
+
+
+def retyped(pair: Pair) -> Cause | None:
+    """Another form than the reference's, where no rule of form has a better word for it."""
+    before, now = pair
+    if before.form == now.form or {before.form, now.form} == {"int", "float"}:
+        return None
+    share = 1 - sum(min(before.types.get(name, 0) / before.rows, count / now.rows) for name, count in now.types.items())
+    what = f"{now.form} where the reference is {before.form}"
+    return Cause(cause=CauseKind.TYPE_CHANGED, what=what, share=min(max(share, 0.0), 1.0) or None)
 
 
 def vanished(pair: Pair) -> Iterator[Cause]:
