@@ -246,7 +246,7 @@ def cast_column(column: Column, cast: Cast) -> tuple[Column, int]:
     cells = casting.cast_cells(column.plain(), cast.converter())
     wanted = KEPT[cast.target]
     failures = sum(1 for cell in cells if cell is not None and type(cell) not in wanted and cell == cell)  # noqa: PLR0124  NaN
-    if failures == len(cells) or unchanged(column, cells):
+    if unchanged(column, cells):
         return column, failures
     return restored(column, cells, cast), failures
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -12,14 +11,14 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from excise.core.errors import DataError, NotComparable
+from excise.core.errors import NotComparable
 from excise.features.numbers import Numbers
+from excise.features.sealed import seal, unseal
 from excise.features.texts import Texts
 from excise.tables import Coded, Column, Table
 
 KIND = b"excise/feature-profile/"
 MAGIC = KIND + b"v1\n"
-DIGEST_BYTES = 32
 WORKERS = 2
 WORTH_THREADS = 10_000_000
 """Cells from which columns are summarized side by side: the compiled pass leaves the interpreter to others."""
@@ -147,9 +146,8 @@ class FeatureProfile(msgspec.Struct, frozen=True, kw_only=True):
         return type(self)(rows=self.rows + other.rows, source=self.source, columns=columns)
 
     def encode(self) -> bytes:
-        """Bytes that ``decode`` reads: a version, a digest, MessagePack."""
-        body = msgspec.msgpack.encode(self)
-        return MAGIC + hashlib.sha256(body).digest() + body
+        """Bytes that ``decode`` reads."""
+        return seal(self, MAGIC)
 
     @classmethod
     def decode(cls, data: bytes) -> Self:
@@ -158,12 +156,8 @@ class FeatureProfile(msgspec.Struct, frozen=True, kw_only=True):
         Raises:
             DataError: another version, or a byte that was changed.
         """
-        if not data.startswith(MAGIC):
-            raise DataError("not a feature profile of version v1", hint="build it anew with this version of excise")
-        digest, body = data[len(MAGIC) :][:DIGEST_BYTES], data[len(MAGIC) + DIGEST_BYTES :]
-        if hashlib.sha256(body).digest() != digest:
-            raise DataError("a feature profile whose bytes were changed", hint="build it anew from the data")
-        return msgspec.msgpack.decode(body, type=cls)
+        found: Self = unseal(data, MAGIC, cls, "feature profile")
+        return found
 
 
 def summed(mine: dict[str, int], theirs: dict[str, int]) -> dict[str, int]:

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from excise.core.errors import DataError, NotComparable, UsageError
 from excise.features.cells import plain_number
-from excise.features.profile import DIGEST_BYTES, ColumnProfile, FeatureProfile
+from excise.features.profile import ColumnProfile, FeatureProfile
+from excise.features.sealed import seal, unseal
 from excise.stats.detectors import (
     MARGINS,
     cut_points,
@@ -246,9 +247,8 @@ class DriftStream(msgspec.Struct, kw_only=True):
                 yield Alarm(name, feature.direction(), math.exp(min(found, LARGEST_LOG)), feature.since)
 
     def encode(self) -> bytes:
-        """Bytes that ``decode`` reads: a version, a digest, MessagePack."""
-        body = msgspec.msgpack.encode(self)
-        return MAGIC + hashlib.sha256(body).digest() + body
+        """Bytes that ``decode`` reads."""
+        return seal(self, MAGIC)
 
     @classmethod
     def decode(cls, data: bytes) -> Self:
@@ -257,12 +257,8 @@ class DriftStream(msgspec.Struct, kw_only=True):
         Raises:
             DataError: another version, or a byte that was changed.
         """
-        if not data.startswith(MAGIC):
-            raise DataError("not a drift stream of version v1", hint="begin it anew with this version of excise")
-        digest, body = data[len(MAGIC) :][:DIGEST_BYTES], data[len(MAGIC) + DIGEST_BYTES :]
-        if hashlib.sha256(body).digest() != digest:
-            raise DataError("a drift stream whose bytes were changed", hint="take a copy, or begin it anew")
-        return msgspec.msgpack.decode(body, type=cls)
+        found: Self = unseal(data, MAGIC, cls, "drift stream")
+        return found
 
 
 def edges_of(column: ColumnProfile) -> bytes:
