@@ -25,6 +25,7 @@ def audit(*more):
     return ("audit", "handlers.py:service", "--current", "current.csv", "--budget", "6s", "--force", *more)
 
 
+@pytest.mark.alone
 def test_a_service_learns_its_rate_line_by_line(excise, folder):
     """The whole way: fat inputs, a shadow pipeline and a lean candidate, in three reports and the ledger."""
     done = excise(

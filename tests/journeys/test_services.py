@@ -140,6 +140,7 @@ def test_flask_and_django_are_audited_alike(excise, service, ref):
     assert done.document["beside"]["stability_loss"]["value"] == 0
 
 
+@pytest.mark.alone
 def test_a_server_by_url_is_told_from_outside_and_held_against_another(excise, service):
     words = ("--request", "POST /predict", "--current", "rows.csv", *EFFORT)
     with served(service, "failing:app") as one, served(service, "slower:app") as other:
