@@ -67,7 +67,7 @@ def _checked(model: Any, current: Any, settings: dict[str, Any]) -> AuditSetting
     model, settings["trust_pickle"] = kept(
         model, settings.get("project"), trust_pickle=settings.get("trust_pickle", False)
     )
-    made = AuditSettings(model=str(model), current=current, **settings)
+    made = AuditSettings(model=model, current=current, **settings)
     _check_numbers(made)
     return made
 

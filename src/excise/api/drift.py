@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
 
-from excise.api.profile import SUFFIX, rows_of, without_target
-from excise.api.profiling import profile_of, streamable, without
+from excise.api.profile import SUFFIX, rows_of, without
+from excise.api.profiling import profile_of, streamable
 from excise.core.audit import Gap
 from excise.core.clock import Clock, SystemClock
 from excise.core.drift import Drift, Drifted, DriftRun, FeatureDrift, Sample
@@ -19,17 +18,25 @@ from excise.core.verdict import Outcome
 from excise.features import FeatureProfile, mask
 from excise.features import drift as drifting
 from excise.features.dependence import inflations
-from excise.tables import CsvMode, Partition, Table
+from excise.tables import CsvMode, Table
+from excise.tables.table import closest
 
 SEVERITY = (Drifted.MATERIAL, Drifted.IMMATERIAL, Drifted.NONE, Drifted.NOT_MEASURED)
 WITHOUT_ROWS = "a sample is a profile or was read in parts, so that its rows are not at hand"
 
 
 class Side(NamedTuple):
-    """One sample: its profile, and its rows where there are any."""
+    """One sample.
+
+    Attributes:
+        profile: without the label.
+        table: its rows, likewise; None where they are not at hand.
+        labeled: whether the label was among its columns.
+    """
 
     profile: FeatureProfile
     table: Table | None
+    labeled: bool
 
 
 def drift(
@@ -75,12 +82,9 @@ def drift(
     """
     rules = checked(alpha, correction, floor, fail_on, top)
     ticking = clock or SystemClock()
-    began, started = ticking.monotonic(), datetime.now(UTC)
+    began, started = ticking.monotonic(), ticking.now()
     before, now = sides(reference, current, csv, target)
-    if ordered and now.table is None:
-        raise UsageError("rows that are read in parts have no order", hint="leave out --ordered, or give fewer rows")
-    widened = inflations(before.table, now.table) if ordered and now.table is not None else None
-    found = drifting.drift(before.profile, now.profile, rules, widened)
+    found = drifting.drift(before.profile, now.profile, rules, widened(before, now) if ordered else None)
     gaps: list[Gap] = []
     if model is not None:
         found, gaps = asked_of(model, found, before, now, trust_pickle=trust_pickle)
@@ -106,6 +110,17 @@ def drift(
     )
 
 
+def widened(before: Side, now: Side) -> dict[str, float]:
+    """By feature, how much dependence between rows in order widens errors.
+
+    Raises:
+        UsageError: the rows were read in parts.
+    """
+    if now.table is None:
+        raise UsageError("rows that are read in parts have no order", hint="leave out --ordered, or give fewer rows")
+    return inflations(before.table, now.table)
+
+
 def checked(alpha: float, correction: str, floor: float, fail_on: str | None, top: int | None) -> drifting.Rules:
     """The rules, if they make sense.
 
@@ -129,43 +144,31 @@ def sides(reference: Any, current: Any, csv: CsvMode, target: str | None) -> tup
     Raises:
         DataError: one cannot be read, or the current one is a profile that was built between other edges.
     """
-    stored = stored_profile(reference)
     if is_profile(current):
         raise DataError("the current sample is a profile", hint="give its rows: edges come from the reference")
-    if (parts := streamable(current, csv)) or (stored is None and streamable(reference, csv)):
-        return streamed(reference if stored is None else stored, current, csv, target, parts)
-    rows = rows_of(current, csv)
-    if stored is not None:
-        (now,) = without_target([rows], target) if target in (None, *rows.names) else (rows,)
-        kept = {name: one for name, one in stored.columns.items() if name != target}
-        before = msgspec.structs.replace(stored, columns=kept)
-        return Side(before, None), Side(FeatureProfile.build(now, edges_from=before), now)
-    table, now = without_target([rows_of(reference, csv), rows], target)
-    before = FeatureProfile.build(table)
-    return Side(before, table), Side(FeatureProfile.build(now, edges_from=before), now)
+    stored = stored_profile(reference)
+    before = side_of(reference, csv, target, None) if stored is None else stored_side(stored, target)
+    now = side_of(current, csv, target, before.profile)
+    if target is not None and stored is None and not (before.labeled or now.labeled):
+        names = before.profile.columns
+        raise DataError(f"{before.profile.source} has no column {target!r}", hint=closest(target, names))
+    return before, now
 
 
-def streamed(
-    reference: Any, current: Any, csv: CsvMode, target: str | None, parts: tuple[Partition, ...]
-) -> tuple[Side, Side]:
-    """Both samples where one of them is read in parts; its rows are not at hand afterwards."""
-    before = Side(reference, None) if isinstance(reference, FeatureProfile) else side_of(reference, csv, target, None)
-    return before, side_of(current, csv, target, before.profile, parts)
+def stored_side(profile: FeatureProfile, target: str | None) -> Side:
+    """A profile that was kept, without the label."""
+    columns = {name: column for name, column in profile.columns.items() if name != target}
+    return Side(msgspec.structs.replace(profile, columns=columns), None, labeled=target in profile.columns)
 
 
-def side_of(
-    data: Any,
-    csv: CsvMode,
-    target: str | None,
-    edges_from: FeatureProfile | None,
-    parts: tuple[Partition, ...] | None = None,
-) -> Side:
-    """One sample, in parts where it is large."""
-    found = streamable(data, csv) if parts is None else parts
-    if found:
-        return Side(profile_of(found, str(data), target, edges_from), None)
-    table = without(rows_of(data, csv), target)
-    return Side(FeatureProfile.build(table, edges_from=edges_from), table)
+def side_of(data: Any, csv: CsvMode, target: str | None, edges_from: FeatureProfile | None) -> Side:
+    """A sample's rows, profiled; in parts where it is large, so that they are not at hand afterwards."""
+    if parts := streamable(data, csv):
+        profile = profile_of(parts, str(data), target, edges_from)
+        return Side(profile, None, labeled=target in (parts[0].columns or ()))
+    rows = rows_of(data, csv)
+    table = without(rows, target)
+    return Side(FeatureProfile.build(table, edges_from=edges_from), table, labeled=target in rows.names)
 
 
 def is_profile(data: Any) -> bool:

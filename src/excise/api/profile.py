@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -163,7 +164,12 @@ def without_target(tables: list[Table], target: str | None) -> list[Table]:
         return tables
     if not any(target in table.names for table in tables):
         raise DataError(f"{tables[0].source} has no column {target!r}", hint=closest(target, tables[0].names))
-    return [table.drop([target]) if target in table.names else table for table in tables]
+    return [without(table, target) for table in tables]
+
+
+def without(table: Table, target: str | None) -> Table:
+    """The table without the label, where it has it."""
+    return table.drop([target]) if target in table.names else table
 
 
 def described(
@@ -234,10 +240,7 @@ def write_cast(caster: Caster, path: str | os.PathLike[str]) -> None:
         UsageError: the file exists and was not written by this command.
         StoreError: it cannot be written.
     """
-    target = Path(path)
-    if target.exists() and MARK not in target.read_text("utf-8", errors="replace"):
-        raise UsageError(f"{target} exists and is no emitted caster", hint="give another file name")
-    write_whole(target, caster.emit().encode())
+    write_over(Path(path), caster.emit().encode(), lambda found: MARK.encode() in found, "emitted caster")
 
 
 def write_profile(profile: FeatureProfile, path: str | os.PathLike[str]) -> None:
@@ -250,19 +253,20 @@ def write_profile(profile: FeatureProfile, path: str | os.PathLike[str]) -> None
     target = Path(path)
     if target.suffix != SUFFIX:
         raise UsageError(f"{target} would not be known as a profile", hint=f"name it {target.stem}{SUFFIX}")
-    if target.exists() and not target.read_bytes().startswith(KIND):
-        raise UsageError(f"{target} exists and is no profile", hint="give another file name")
-    write_whole(target, profile.encode())
+    write_over(target, profile.encode(), lambda found: found.startswith(KIND), "profile")
 
 
-def write_whole(target: Path, content: bytes) -> None:
-    """Write a file so that it is there whole, or not at all.
+def write_over(target: Path, content: bytes, is_ours: Callable[[bytes], bool], what: str) -> None:
+    """Write a file whole or not at all, over nothing but one of its kind.
 
     Raises:
+        UsageError: there is another file.
         StoreError: it cannot be written.
     """
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     try:
+        if target.exists() and not is_ours(target.read_bytes()):
+            raise UsageError(f"{target} exists and is no {what}", hint="give another file name")
         temporary.write_bytes(content)
         temporary.replace(target)
     except OSError as error:

@@ -10,10 +10,10 @@ from typing import Any
 
 import msgspec
 
-from excise.api.profile import without_target
+from excise.api.profile import without
 from excise.core.errors import DataError
 from excise.features import FeatureProfile
-from excise.tables import CsvMode, Partition, Table, parts_in
+from excise.tables import CsvMode, Partition, parts_in
 from excise.tables.source import concatenate
 
 STREAMED = 2_000_000
@@ -65,8 +65,3 @@ def edges_of(parts: tuple[Partition, ...], target: str | None) -> FeatureProfile
     step = max(1, len(parts) // EDGE_PARTS)
     heads = [next(part.tables(EDGE_ROWS)) for part in parts[::step][: EDGE_PARTS + 1]]
     return FeatureProfile.build(without(concatenate(heads, heads[0].source), target))
-
-
-def without(table: Table, target: str | None) -> Table:
-    """The table without the label, where it has it."""
-    return without_target([table], target)[0] if target in table.names else table

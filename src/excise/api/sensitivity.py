@@ -18,6 +18,7 @@ from excise.core.errors import CallFailed, ExciseError
 from excise.core.estimate import Estimate
 from excise.core.measurement import Outputs
 from excise.core.predictor import InputKind
+from excise.measure.answers import first_rows
 from excise.measure.process import Worker
 from excise.stats.pairs import paired
 from excise.tables import Table
@@ -122,7 +123,7 @@ def importances(opened: Opened, rows: Table, names: list[str]) -> dict[str, floa
             dealt = some.replace(column.take(random.permutation(some.rows)))
             other = answers(worker, opened, dealt, name)
             shared = min(len(own.rows), len(other.rows))
-            found[name] = float(disagreeing(first(own, shared), first(other, shared)).mean())
+            found[name] = float(disagreeing(first_rows(own, shared), first_rows(other, shared)).mean())
     return found
 
 
@@ -137,12 +138,6 @@ def answers(worker: Worker, opened: Opened, rows: Table, sample: str) -> Outputs
     if not len(made["rows"]):
         raise CallFailed("no row was answered", hint="run the model alone on the same rows")
     return Outputs(cell=sample, rows=made["rows"], values=made["values"])
-
-
-def first(outputs: Outputs, count: int) -> Outputs:
-    """The answers to the first rows."""
-    values = {name: array[:count] for name, array in outputs.values.items()}
-    return Outputs(cell=outputs.cell, rows=outputs.rows[:count], values=values)
 
 
 def cost(opened: Opened, name: str, reference: Table, current: Table) -> Estimate:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from excise.core.audit import Finding
 from excise.core.drift import Cause, CauseKind, Drifted, FeatureDrift
@@ -30,7 +31,7 @@ ALPHA = 0.05
 FLOOR = 0.01
 TESTS = 3
 """Of one feature at most: its content, its types, its ends."""
-CORRECTIONS: dict[str, Callable[..., object]] = {"holm": holm, "bh": benjamini_hochberg}
+CORRECTIONS: dict[str, Callable[[list[float]], NDArray[np.float64]]] = {"holm": holm, "bh": benjamini_hochberg}
 CAUSE_OF = {
     "column_missing": CauseKind.COLUMN_MISSING,
     "column_extra": CauseKind.COLUMN_EXTRA,
@@ -67,7 +68,13 @@ BREAKING = {
     CauseKind.UNIT_CHANGE,
 }
 """Causes that a model may fail on from the first row."""
-HARMLESS = {CauseKind.COLUMN_EXTRA, CauseKind.WIDER_TYPE}
+UNCOUNTED = {
+    CauseKind.COLUMN_EXTRA,
+    CauseKind.WIDER_TYPE,
+    CauseKind.DISTRIBUTION,
+    CauseKind.VANISHED_CATEGORY,
+}
+"""Causes whose rows say nothing of how much they matter: they do no harm, or the test has judged them."""
 ORDERED = {"int", "float", "bool", "datetime"}
 
 
@@ -115,7 +122,8 @@ def drift(
         One result per feature of either, in the reference's order; new ones come last.
     """
     widened = inflation or {}
-    pairs = {name: Pair(column, current.columns[name]) for name, column in shared(reference, current)}
+    both = (name for name in reference.columns if name in current.columns)
+    pairs = {name: Pair(reference.columns[name], current.columns[name]) for name in both}
     tested = {name: compared(pair, widened.get(name, 1.0)) for name, pair in pairs.items()}
     judged = {name: one for name, one in tested.items() if one is not None}
     adjusted = adjust({name: one.difference.p_value for name, one in judged.items()}, rules)
@@ -134,15 +142,10 @@ def drift(
     return tuple(found)
 
 
-def shared(reference: FeatureProfile, current: FeatureProfile) -> Iterator[tuple[str, ColumnProfile]]:
-    """Columns that both have, by the reference's order."""
-    return ((name, column) for name, column in reference.columns.items() if name in current.columns)
-
-
 def adjust(p_values: Mapping[str, float], rules: Rules) -> dict[str, float]:
     """P-values over all features."""
-    correct = benjamini_hochberg if rules.correction == "bh" else holm
-    return dict(zip(p_values, correct(list(p_values.values())).tolist(), strict=True))
+    found = CORRECTIONS[rules.correction](list(p_values.values()))
+    return dict(zip(p_values, found.tolist(), strict=True))
 
 
 def cause_of(finding: Finding) -> Cause:
@@ -159,34 +162,33 @@ def compared(pair: Pair, inflation: float) -> Tested | None:
     before, now = pair
     if not (before.rows and now.rows):
         return None
-    tails: float | None = None
+    measure, tails = "tv", None
     if before.form in ORDERED:
-        content = ordered_counts(before.numbers.bins.counts, now.numbers.bins.counts, inflation=inflation)
         measure, tails = "ks", tails_compared(pair, inflation)
+        content = numbers_compared(pair, inflation)
     elif before.form == "text":
-        content, measure = texts_compared(pair, inflation), "tv"
+        content = texts_compared(pair, inflation)
     elif before.form == "mixed":
-        content, measure = mixed_compared(pair, inflation), "tv"
+        content = together(numbers_compared(pair, inflation), texts_compared(pair, inflation))
     else:
-        content, measure = NOTHING, "tv"
+        content = NOTHING
     return Tested(together(content, presence(pair, inflation), tails), content, measure)
+
+
+def numbers_compared(pair: Pair, inflation: float) -> Difference:
+    """Numbers between the reference's edges."""
+    return ordered_counts(*(one.numbers.bins.counts for one in pair), inflation=inflation)
 
 
 def texts_compared(pair: Pair, inflation: float) -> Difference:
     """The levels that the reference knows, all others pooled."""
-    before, now = pair.reference.texts.categories, pair.current.texts.categories
-    names = list(before.known)
-    counts = [[side.known.get(name, 0) for name in names] for side in (before, now)]
-    return levels(*counts, rest=(before.tail_rows, now.tail_rows), inflation=inflation)
+    return levels(*level_counts(pair), rest=[one.texts.categories.tail_rows for one in pair], inflation=inflation)
 
 
-def mixed_compared(pair: Pair, inflation: float) -> Difference:
-    """Numbers with numbers and texts with texts; Bonferroni for two."""
-    before, now = pair
-    numbers = ordered_counts(before.numbers.bins.counts, now.numbers.bins.counts, inflation=inflation)
-    texts = texts_compared(pair, inflation)
-    p_value = min(1.0, 2 * min(numbers.p_value, texts.p_value))
-    return Difference(p_value, max(numbers.effect, texts.effect), max(numbers.low, texts.low))
+def level_counts(pair: Pair) -> list[list[int]]:
+    """Of both samples, rows with each level that the reference knows."""
+    names = pair.reference.texts.categories.known
+    return [[one.texts.categories.known.get(name, 0) for name in names] for one in pair]
 
 
 def presence(pair: Pair, inflation: float) -> Difference | None:
@@ -208,23 +210,23 @@ def kinds_of(column: ColumnProfile) -> dict[str, int]:
     return {**kinds, "null": column.missing, "infinite": column.numbers.infinite}
 
 
-def tails_compared(pair: Pair, inflation: float) -> float | None:
-    """Whether more values than chance brings lie beyond the reference's smallest and largest; None without a range."""
+def tails_compared(pair: Pair, inflation: float) -> Difference | None:
+    """Whether more values than chance brings lie beyond the reference's smallest and largest; None without a range.
+
+    It has no effect of its own.
+    """
     before, now = (one.numbers for one in pair)
     if not (before.finite and now.finite and before.bins.edges):
         return None
     sizes = before.finite, now.finite
     ends = [(before.bins.counts[end], now.bins.counts[end]) for end in (0, -1)]
-    return min(1.0, 2 * min(beyond(had, int(has / inflation), sizes) for had, has in ends))
+    return NOTHING._replace(p_value=min(1.0, 2 * min(beyond(had, int(has / inflation), sizes) for had, has in ends)))
 
 
-def together(content: Difference, there: Difference | None, tails: float | None) -> Difference:
-    """The tests as one: Bonferroni over them, and the larger effect."""
-    p_values = [content.p_value, *([] if there is None else [there.p_value]), *([] if tails is None else [tails])]
-    p_value = min(1.0, len(p_values) * min(p_values))
-    if there is None:
-        return content._replace(p_value=p_value)
-    return Difference(p_value, max(content.effect, there.effect), max(content.low, there.low))
+def together(*tests: Difference | None) -> Difference:
+    """The tests that there are as one: Bonferroni over them, and the larger effect."""
+    p_values, effects, lows = zip(*(one for one in tests if one is not None), strict=True)
+    return Difference(min(1.0, len(p_values) * min(p_values)), max(effects), max(lows))
 
 
 def told(
@@ -271,15 +273,11 @@ def untested(column: ColumnProfile, whys: list[Cause], rules: Rules) -> FeatureD
 def verdict_of(large: bool, rejected: bool, whys: list[Cause], rules: Rules) -> Drifted:
     """Material where the effect is surely large, or where a cause breaks models or meets more rows than the floor."""
     for why in whys:
-        wide = why.cause not in HARMLESS and why.cause in FORMAL and (why.share or 0.0) >= rules.floor
+        wide = why.cause not in UNCOUNTED and (why.share or 0.0) >= rules.floor
         large = large or wide or why.cause in BREAKING
     if large:
         return Drifted.MATERIAL
     return Drifted.IMMATERIAL if rejected or whys else Drifted.NONE
-
-
-FORMAL = set(CauseKind) - {CauseKind.DISTRIBUTION, CauseKind.VANISHED_CATEGORY}
-"""Causes that are told by counts of rows, and not by the test."""
 
 
 def distances(pair: Pair) -> dict[str, float]:
@@ -293,10 +291,8 @@ def distances(pair: Pair) -> dict[str, float]:
             found["wasserstein"] = wasserstein(*counts, before.numbers.bins.values()) / spread
         return found
     if before.form == "text" and now.texts.rows:
-        names = list(before.texts.categories.known)
         sides = [
-            [*(one.texts.categories.known.get(name, 0) for name in names), one.texts.categories.tail_rows]
-            for one in pair
+            [*counts, one.texts.categories.tail_rows] for counts, one in zip(level_counts(pair), pair, strict=True)
         ]
         return {"psi": population_stability_index(*sides), "jensen_shannon": jensen_shannon(*sides)}
     return {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
-from functools import cache
+from functools import lru_cache
 from typing import Any, Self
 
 import msgspec
@@ -19,6 +19,9 @@ from excise.features.scan import DECIMALS, finest_of, scan
 QUANTILES = 256
 SAMPLE = 1 << 14
 """Values whose quantiles become edges; no p-value hangs on them, since both samples are counted in full."""
+SIZES_KEPT = 16
+GRIDS_KEPT = 128
+"""Samples' places of 130 kB, and grids of 420 kB, that are held for the next column alike."""
 DISTINCT_KEPT = 0.9  # edges become float32 only where no more than a tenth of them would fall together
 Floats = NDArray[np.float64]
 
@@ -77,13 +80,13 @@ def sampled(values: Floats) -> Floats:
     return values if values.size <= SAMPLE else values[chosen(values.size)]
 
 
-@cache
+@lru_cache(SIZES_KEPT)
 def chosen(count: int) -> NDArray[np.int64]:
     """Places of a sample among so many, the same on every machine."""
     return np.sort(np.random.default_rng(count).integers(count, size=SAMPLE))
 
 
-@cache
+@lru_cache(GRIDS_KEPT)
 def grid_of(edges: bytes, width: int) -> Grid:
     """The grid over these edges."""
     return Grid.over(np.frombuffer(edges, f"<f{width}").astype(np.float64))

@@ -75,12 +75,12 @@ def compiled() -> Any:
 def by_kernel(kernel: Any, values: Floats, grid: Grid, center: float) -> Scan:
     """One compiled pass."""
     counts = np.zeros(grid.thresholds.size, np.int64)
-    tally, decimals = np.zeros(5, np.int64), np.zeros(DECIMALS + 2, np.int64)
+    tally, decimals = np.zeros(4, np.int64), np.zeros(DECIMALS + 2, np.int64)
     ends = np.array([np.inf, -np.inf, np.inf, np.inf, np.inf])
     sums = np.zeros((2, 2, EXPONENTS), np.int64)
     kernel(values, grid.thresholds, grid.first, grid.last, grid.shift, grid.lowest, grid.highest, center,
            counts, tally, decimals, ends, sums)  # fmt: skip
-    nan, positive, negative, exact, _ = tally.tolist()
+    nan, positive, negative, exact = tally.tolist()
     return Scan(
         finite=values.size - nan - positive - negative,
         nan=nan,

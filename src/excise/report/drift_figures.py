@@ -7,24 +7,14 @@ from collections.abc import Sequence
 
 from excise.core.drift import Cause, Drift, Drifted, FeatureDrift
 from excise.core.estimate import Estimate
+from excise.features.causes import percent
 from excise.report.wording import counted, example, human, one_line, shortened
 
-PERCENT = 100.0
-SMALL = 0.001
 TINY_P = 1e-4
 SOURCE_WIDTH = 48
 BLOCKS = "▁▂▃▄▅▆▇█"
 CASTABLE = {"type_changed", "strings_in_numbers", "blanks", "case_variants", "precision", "non_integer"}
 """Causes that a caster mends."""
-
-
-def percent(share: float) -> str:
-    """A share of rows.
-
-    >>> percent(0.0), percent(0.00002), percent(0.034), percent(1.0)
-    ('0 %', '< 0.1 %', '3.4 %', '100 %')
-    """
-    return "< 0.1 %" if 0 < share < SMALL else f"{share * PERCENT:.3g} %"
 
 
 def effect(found: Estimate | None) -> str:
@@ -77,9 +67,13 @@ def spark(shares: Sequence[float], highest: float) -> str:
 
 def sparks(feature: FeatureDrift) -> tuple[str, str]:
     """Both distributions, drawn to one scale."""
-    highest = max((max(cell.reference, cell.current) for cell in feature.cells), default=0.0)
-    before = spark([cell.reference for cell in feature.cells], highest)
-    return before, spark([cell.current for cell in feature.cells], highest)
+    top = highest(feature)
+    return spark([cell.reference for cell in feature.cells], top), spark([cell.current for cell in feature.cells], top)
+
+
+def highest(feature: FeatureDrift) -> float:
+    """The largest share of a cell in either sample, which both are drawn to."""
+    return max((max(cell.reference, cell.current) for cell in feature.cells), default=0.0)
 
 
 def of_verdict(drift: Drift, verdict: Drifted) -> list[FeatureDrift]:

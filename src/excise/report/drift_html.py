@@ -5,10 +5,11 @@ from __future__ import annotations
 from string import Template
 
 from excise.core.drift import Drift, Drifted, FeatureDrift
+from excise.features.causes import percent
 from excise.report import drift_figures as figures
 from excise.report.audit_html import resource
 from excise.report.markup import Markup, escaped, joined, tag
-from excise.report.page_tables import table, width
+from excise.report.page_tables import bar, table
 from excise.report.wording import masked, one_line
 
 
@@ -70,24 +71,19 @@ def section(feature: FeatureDrift, *, show: bool) -> Markup:
 
 def cells(feature: FeatureDrift, *, show: bool) -> Markup:
     """Both distributions, cell by cell, as bars on one scale."""
-    highest = max((max(cell.reference, cell.current) for cell in feature.cells), default=0.0)
+    highest = figures.highest(feature)
     hide = feature.kind == "text" and not show
     rows = [
         [
             tag("bdi", masked(cell.name) if hide and cell.name not in {"null", "others"} else one_line(cell.name)),
-            figures.percent(cell.reference),
+            percent(cell.reference),
             bar(cell.reference, highest),
-            figures.percent(cell.current),
+            percent(cell.current),
             bar(cell.current, highest),
         ]
         for cell in feature.cells
     ]
     return table(("", "then", "", "now", ""), rows, numbers=(1, 3))
-
-
-def bar(share: float, highest: float) -> Markup:
-    """A bar as long as its part of the highest."""
-    return tag("span", class_="bar", style=f"width:{width(100 * share / highest if highest else 0)}")
 
 
 def others(drift: Drift) -> Markup:

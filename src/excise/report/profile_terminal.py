@@ -11,12 +11,12 @@ from rich.text import Text
 
 from excise.api.profile import ColumnFacts, Profile
 from excise.core.audit import Finding
+from excise.features.causes import percent
 from excise.report.audit_terminal import ACT, QUIET, STRONG, encodable
 from excise.report.wording import counted, human, literal, one_line, shortened
 
 NAME_WIDTH = 28
 SOURCE_WIDTH = 48
-PERCENT = 100.0
 SHOWN_FORMS = 3
 TYPED_BY_US = ("cell", "json")
 """Sources without column types of their own."""
@@ -111,11 +111,6 @@ def casts(profile: Profile, cast_file: str | None) -> Iterator[Text]:
         )
     elif mended and profile.casts:
         yield Text(" to write it as a file: add --emit-cast cast.py", style=QUIET)
-
-
-def percent(share: float) -> str:
-    """A share for a narrow column."""
-    return "< 0.1 %" if 0 < share < 1 / 1000 else f"{share * PERCENT:.3g} %"
 
 
 def grid(*headers: str) -> Table:

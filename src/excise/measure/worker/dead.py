@@ -6,6 +6,7 @@ no answer in the first way can be dropped, in the second way computed once. What
 tried, so that all of them can be left out together. Functions that are required get what they got, and do what they did.
 """
 
+import contextlib
 import contextvars
 import gc
 import inspect
@@ -103,22 +104,24 @@ class Listener(object):
         """What is called instead."""
 
         def call(*args, **kwargs):
-            self.heard.append((args, kwargs))
-            token = IN_REQUIRED.set(True)
-            try:
+            with self.hearing(args, kwargs):
                 return original(*args, **kwargs)
-            finally:
-                IN_REQUIRED.reset(token)
 
         async def acall(*args, **kwargs):
-            self.heard.append((args, kwargs))
-            token = IN_REQUIRED.set(True)
-            try:
+            with self.hearing(args, kwargs):
                 return await original(*args, **kwargs)
-            finally:
-                IN_REQUIRED.reset(token)
 
         return acall if inspect.iscoroutinefunction(original) else call
+
+    @contextlib.contextmanager
+    def hearing(self, args, kwargs):
+        """While a function that is required runs; what it was given is remembered."""
+        self.heard.append((args, kwargs))
+        token = IN_REQUIRED.set(True)
+        try:
+            yield
+        finally:
+            IN_REQUIRED.reset(token)
 
 
 def search(predict, made, tried, listener, trampolines, seconds):
