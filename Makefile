@@ -10,10 +10,10 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint format bench docs clean
+.PHONY: help demo test test-all lint format bench bench-peers docs clean
 
 help: ## Print this page.
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.demo ## Audit a real model on real flights: the first tax return, and its page.
 	$(BIN)/excise demo --force
@@ -41,6 +41,9 @@ format: $(VENV)/.lint ## Mend what ruff can mend.
 
 bench: $(VENV)/.test ## Run every script in benchmarks/ and print what it measured.
 	@for script in benchmarks/*.py $(AUDITS:%=benchmarks/audit/%.py) benchmarks/drift/*.py; do echo "== $$script"; $(BIN)/python "$$script" || failed=1; done; test -z "$$failed"
+
+bench-peers: $(VENV)/.test ## Hold drift against other tools, each in an environment of its own (5 GB).
+	$(BIN)/python benchmarks/peers/drift.py
 
 docs: $(VENV)/.test ## Write the pages that come from the code: command line, settings, JSON Schemas.
 	$(BIN)/python tools/write_cli_reference.py

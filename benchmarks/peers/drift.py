@@ -1,10 +1,10 @@
 """excise beside the tools that people use: what each call costs, how often clean data alarm, and who notices what.
 
 Every peer lives in an environment of its own, made by pip at the first run (some 5 GB in all), and gets the samples of
-``samples.py`` as pandas frames; excise gets them as arrays. CPU seconds count, since the calls use threads differently.
-A cell says ``alarm``, ``silent`` or ``crash``; excise's says the cause that it names.
+``drift_samples.py`` as pandas frames; excise gets them as arrays. CPU seconds count, since calls differ in threads. A
+cell says ``alarm``, ``silent`` or ``crash``; excise's says the cause that it names.
 
-Usage: python benchmarks/drift/peers.py [--peers evidently,frouros] [--runs 20] [--rows 10000,100000] [--venvs FOLDER]
+Usage: python benchmarks/peers/drift.py [--peers evidently,frouros] [--runs 20] [--rows 10000,100000] [--venvs FOLDER]
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from samples import clean, fat, wide
+from drift_samples import clean, fat, wide
 
 import excise
 
@@ -73,7 +73,7 @@ def ours(runs: int, sizes: list[int]) -> Answers:
 def theirs(peer: str, python: Path, runs: int, sizes: list[int]) -> Answers:
     """A peer's answers, as far as it came in half an hour."""
     found = Answers({}, {}, [])
-    command = [str(python), str(HERE / "peer_calls.py"), peer, str(runs), *map(str, sizes)]
+    command = [str(python), str(HERE / "drift_calls.py"), peer, str(runs), *map(str, sizes)]
     try:
         done = subprocess.run(
             command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=LONGEST_S, check=False
@@ -114,7 +114,10 @@ def table(tools: dict[str, Answers], sizes: list[int]) -> None:
     for name in [*fat(), *clean()]:
         row(name, [answers.words.get(name, "") for answers in tools.values()])
     counts = [answers.alarmed for answers in tools.values()]
-    row("clean samples that alarm", [f"{sum(one > 0 for one in count)} of {len(count)}" for count in counts])
+    row(
+        "clean samples of 1000 rows that alarm",
+        [f"{sum(one > 0 for one in count)} of {len(count)}" for count in counts],
+    )
     row("columns that alarm on them", [f"{statistics.fmean(count):.1f}" if count else "" for count in counts])
     for name in (f"{rows} rows" for rows in sizes):
         spent = [answers.cpu_s.get(name) for answers in tools.values()]

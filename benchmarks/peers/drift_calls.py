@@ -1,9 +1,9 @@
 """One peer's usual drift call, inside the peer's own environment: which columns it alarms on, and what that costs.
 
-Writes one JSON line for each sample: those of ``samples.fat`` and ``samples.clean`` as columns called ``x``, and
-``samples.wide`` in the sizes that are asked for. It needs the peer and pandas, and nothing of excise.
+Writes one JSON line for each sample: those of ``drift_samples.fat`` and ``drift_samples.clean`` as columns called
+``x``, and ``drift_samples.wide`` in the sizes that are asked for. It needs the peer and pandas, and nothing of excise.
 
-Usage: python peer_calls.py PEER CLEAN_RUNS [ROWS ...]
+Usage: python drift_calls.py PEER CLEAN_RUNS [ROWS ...]
 """
 
 # ruff: noqa: PLC0415 - only the peer that is asked is there to import
@@ -20,8 +20,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pandas as pd
+from drift_samples import clean, fat, wide
 from pandas.api.types import is_object_dtype
-from samples import clean, fat, wide
 
 os.environ["DO_NOT_TRACK"] = "1"
 os.environ["NML_DISABLE_USAGE_LOGGING"] = "1"
