@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from excise.features import FeatureProfile, causes, mask, masked
+from excise.features import FeatureProfile, causes
 from excise.tables import read
 
 ROWS = 5000
@@ -107,9 +107,3 @@ def test_real_months_report_only_what_is_real(flights):
     assert {finding.kind for finding in findings} == {"nulls_rose", "new_category"}
     odd, even = (FeatureProfile.build(flights.take(np.flatnonzero(months == 1)[side::2])) for side in (0, 1))
     assert causes(odd, even) == []
-
-
-def test_masks_keep_the_shape_only():
-    (finding,) = found(COUNTS, [f" {n} " for n in COUNTS])
-    assert set("".join(masked(finding).examples)) <= {" ", "9"}
-    assert mask("Jörg-7 ") == "Xxxx-9 "

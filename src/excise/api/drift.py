@@ -14,8 +14,9 @@ from excise.core.audit import Gap
 from excise.core.clock import Clock, SystemClock
 from excise.core.drift import Drift, Drifted, DriftRun, FeatureDrift, Sample
 from excise.core.errors import DataError, UsageError
+from excise.core.examples import mask
 from excise.core.verdict import Outcome
-from excise.features import FeatureProfile, mask
+from excise.features import FeatureProfile
 from excise.features import drift as drifting
 from excise.features.dependence import inflations
 from excise.tables import CsvMode, Table

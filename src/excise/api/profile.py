@@ -12,8 +12,9 @@ import msgspec
 
 from excise.core.audit import Finding
 from excise.core.errors import DataError, StoreError, UsageError
+from excise.core.examples import mask
 from excise.core.refs import ModelRef, RefKind
-from excise.features import Cast, Caster, ColumnProfile, FeatureProfile, causes, masked
+from excise.features import Cast, Caster, ColumnProfile, FeatureProfile, causes
 from excise.features.caster import MARK
 from excise.features.profile import KIND
 from excise.tables import CsvMode, Table, read
@@ -93,7 +94,10 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
 
     def masked(self) -> Profile:
         """The same with example values reduced to their shape, fit to leave the machine."""
-        return msgspec.structs.replace(self, findings=tuple(masked(finding) for finding in self.findings))
+        masked = (
+            msgspec.structs.replace(finding, examples=tuple(map(mask, finding.examples))) for finding in self.findings
+        )
+        return msgspec.structs.replace(self, findings=tuple(masked))
 
 
 class Profiled(NamedTuple):

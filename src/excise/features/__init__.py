@@ -2,7 +2,6 @@
 
 from excise.features.caster import Cast, Caster
 from excise.features.causes import causes
-from excise.features.examples import mask, masked
 from excise.features.profile import ColumnProfile, FeatureProfile
 
-__all__ = ["Cast", "Caster", "ColumnProfile", "FeatureProfile", "causes", "mask", "masked"]
+__all__ = ["Cast", "Caster", "ColumnProfile", "FeatureProfile", "causes"]

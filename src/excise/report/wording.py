@@ -6,6 +6,8 @@ import re
 import unicodedata
 from datetime import datetime
 
+from excise.core.examples import mask
+
 LONGEST = 400
 """Characters of a stranger's text that are shown; more is noise in a report."""
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -16,12 +18,10 @@ WORDS = {
     "framework": "framework and Python",
     "logging_io": "logging and I/O",
 }
-NULL_WORDS = frozenset({"", "nan", "null", "none", "na", "n/a", "nat", "inf", "-inf", "true", "false"})
 INVISIBLE = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
 """Unicode categories that move a cursor, turn the reading direction or show nothing."""
 BLANK = "␣"
 """A blank that is seen, that no page folds and at which no line is broken."""
-LONG_RUN = re.compile(r"([9aA])\1{3,}")
 CPU_NOISE = re.compile(r"\((R|TM|r|tm)\)|\bCPU\b|\bProcessor\b|@.*$|\d+-Core")
 
 
@@ -52,16 +52,12 @@ def literal(text: str) -> str:
 
 
 def masked(text: str) -> str:
-    """The shape of a value without the value: digits become 9, letters a and A, long runs are shortened.
+    """The shape of an example value between quotes.
 
-    Blanks, punctuation and words for null stay: they are the symptom. Source: DESIGN section 5, example values.
-
-    >>> masked(" 7 "), masked("Jo.Doe@example.org"), masked("nan")
-    ('“␣9␣”', '“Aa.Aaa@aaa….aaa”', '“nan”')
+    >>> masked(" 7 "), masked("nan")
+    ('“␣9␣”', '“nan”')
     """
-    if text.strip().lower() in NULL_WORDS:
-        return literal(text)
-    return literal(LONG_RUN.sub(r"\1\1\1…", "".join(_mask(char) for char in text)))
+    return literal(mask(text))
 
 
 def example(text: str, *, show: bool) -> str:
@@ -124,11 +120,3 @@ def visible(text: str) -> str:
 
 def _escape(char: str) -> str:
     return char.encode("unicode_escape").decode("ascii")
-
-
-def _mask(char: str) -> str:
-    if char.isdecimal():
-        return "9"
-    if char.isalpha():
-        return "A" if char.isupper() else "a"
-    return char if char.isascii() else "·"
