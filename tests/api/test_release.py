@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from excise.api import release as api
 from excise.cli.release import command
-from excise.core.errors import DataError, ExciseError, ModelError, NotFound
+from excise.core.errors import CallFailed, DataError, ExciseError, ModelError, NotFound
 from excise.core.estimate import Estimate
 from excise.core.release import Baseline
 from excise.core.verdict import Outcome
@@ -66,6 +66,21 @@ def test_it_keeps_rows_profile_and_what_was_measured(project):
     assert profile.encode() == FeatureProfile.build(read("reference.csv").drop(["y"])).encode()
     assert create(reference="reference.csv", target="y", baseline=measure).new is False
     assert len(asked) == 1, "an identical release that has a baseline is not measured again"
+
+
+@pytest.mark.usefixtures("project")
+def test_a_release_whose_baseline_fails_is_withdrawn():
+    def fails(*_):
+        raise CallFailed("no such column", hint="give it")
+
+    with pytest.raises(CallFailed):
+        create(reference="reference.csv", target="y", baseline=fails)
+    assert api.list_releases().releases == ()
+    assert create().release.version == "1"
+    with pytest.raises(CallFailed):
+        create(reference="reference.csv", target="y", baseline=fails)
+    assert len(api.list_releases().releases) == 1, "what was there before stays"
+    assert api.verify_release().outcome is Outcome.PASS
 
 
 @pytest.mark.usefixtures("project")

@@ -153,7 +153,7 @@ def test_a_server_by_url_is_told_from_outside_and_held_against_another(excise, s
     assert 0 < found["beside"]["stability_loss"]["value"] < 0.5
     assert found["against"]["slower"]["low"] > 0
     assert found["against"]["failures"]["value"] == 0
-    assert second.document["beside"]["response_drift"]["value"] < 0.6  # a row that failed once and not again counts
+    assert second.document["beside"]["response_drift"]["value"] == 0, "calls that failed once are no answers"
     assert second.document["beside"]["computational_creep"] is not None
 
 

@@ -223,7 +223,7 @@ def _drift(before: Mapping[str, str], now: Mapping[str, str]) -> Estimate | None
 
 
 def _digests(auditor: Auditor) -> dict[str, str]:
-    """Digests of this audit's answers by request, without those that differ from call to call."""
+    """Digests of this audit's answers by request, without calls that failed or differ from call to call."""
     answers, again = auditor.found.own_answers, auditor.found.own_again
     if answers is None or again is None:
         return {}
@@ -231,10 +231,11 @@ def _digests(auditor: Auditor) -> dict[str, str]:
     steady = ~disagreeing(_first(answers, count), _first(again, count))
     requests = auditor.samples.tables["current"].take(answers.rows[:count]).records()
     asked = repr(auditor.asked.template and (auditor.asked.template["path"], auditor.asked.template["body"]))
+    values = [name_values(answers, index) for index in range(len(requests))]
     return {
-        _digest([asked, request]): _digest([name_values(answers, index)])
-        for index, request in enumerate(requests)
-        if steady[index]
+        _digest([asked, request]): _digest([answer])
+        for request, answer, same in zip(requests, values, steady, strict=True)
+        if same and any(part is not None for part in answer.values())
     }
 
 

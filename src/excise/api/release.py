@@ -121,6 +121,7 @@ def release(
         ModelError, UntrustedPickle, MissingExtra: as the model's adapter says, or it does not load from its bundle.
         DataError: the reference cannot be read, or lacks the target.
         StoreError: the store cannot be written.
+        CallFailed: the model fails on the reference; a release that was made for it is withdrawn.
     """
     from excise.api.reference import keep_baseline, read_reference  # noqa: PLC0415  Arrow, which listing does without
 
@@ -139,7 +140,12 @@ def release(
         parent=origin,
     )
     if rows is not None and (made.new or store.baseline(made.release.digest) is None):
-        keep_baseline(store, made.release, rows, target, baseline)
+        try:
+            keep_baseline(store, made.release, rows, target, baseline)
+        except BaseException:  # Ctrl-C too: a release without the baseline that was asked for is half a release
+            if made.new:
+                store.withdraw(made.release.digest)
+            raise
     return document(store, made.release, new=made.new)
 
 

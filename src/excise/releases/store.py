@@ -126,6 +126,19 @@ class ReleaseStore:
                 entries.append(tag)
         return Created(self._release(tag), new=not known)
 
+    def withdraw(self, digest: str) -> None:
+        """Take a release out of the index, under all its names, with what was recorded of it.
+
+        Its blobs stay, since another writer may be about to name them; the same release made again finds them there.
+
+        Raises:
+            StoreError: the store cannot be written.
+        """
+        with self.layout.update() as entries:
+            entries[:] = [
+                entry for entry in entries if digest not in {entry.digest, entry.annotations.get(NOTE + "subject")}
+            ]
+
     def list(self) -> tuple[Summary, ...]:
         """All tags in the order of their making, from the index alone."""
         entries = self.layout.index()
