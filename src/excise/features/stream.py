@@ -49,12 +49,14 @@ class Alarm(NamedTuple):
     Attributes:
         feature: its name.
         direction: what there is more of, as the strongest of the bets has it.
+        level: that ``direction`` names; None where it names none.
         evidence: its Shiryaev-Roberts statistic.
         since: label of the look at which the statistic was last below 1; of the first look where it never was.
     """
 
     feature: str
     direction: str
+    level: str | None
     evidence: float
     since: str
 
@@ -157,10 +159,10 @@ class Watched(msgspec.Struct, kw_only=True):
         """Logarithm of the evidence that this feature changed."""
         return float(log_evidence(self.logs(), self.band()))
 
-    def direction(self) -> str:
-        """What there is more of, by the strongest bet."""
+    def direction(self) -> tuple[str, str | None]:
+        """What there is more of, by the strongest bet, and the level in it."""
         event, side, _ = np.unravel_index(int(self.logs().argmax()), (len(self.words), 2, len(MARGINS)))
-        return f"more {self.words[event][side]}"
+        return f"more {self.words[event][side]}", dict(enumerate(self.levels or ())).get(int(event))
 
 
 class DriftStream(msgspec.Struct, kw_only=True):
@@ -175,13 +177,17 @@ class DriftStream(msgspec.Struct, kw_only=True):
         digest: of the reference.
         false_alarms: accepted in a quarter on average, over all features.
         looks_per_quarter: how often is looked at most.
-        looked: labels of the last 400 looks.
+        looks: how often was looked.
+        first: label of the first look.
+        looked: labels of the last 400.
         features: by name.
     """
 
     digest: bytes
     false_alarms: float
     looks_per_quarter: int
+    looks: int = 0
+    first: str = ""
     looked: tuple[str, ...] = ()
     features: dict[str, Watched]
 
@@ -241,6 +247,7 @@ class DriftStream(msgspec.Struct, kw_only=True):
                     raise NotComparable(f"other edges of {name}", hint="build the window with edges_from=reference")
             for name, feature in self.features.items():
                 feature.look(window.columns.get(name), window.rows, at)
+            self.looks, self.first = self.looks + 1, self.first or at
             self.looked = (*self.looked, at)[-LABELS_KEPT:]
         return tuple(self.alarms())
 
@@ -270,7 +277,7 @@ class DriftStream(msgspec.Struct, kw_only=True):
         alarming = in_alarm(logs, math.log(self.threshold))
         for (name, feature), alarms, found in zip(self.features.items(), alarming, logs, strict=True):
             if alarms:
-                yield Alarm(name, feature.direction(), bounded(found), feature.since)
+                yield Alarm(name, *feature.direction(), bounded(found), feature.since)
 
     def encode(self) -> bytes:
         """Bytes that ``decode`` reads."""
