@@ -5,7 +5,10 @@ how many see it, how soon, and how many alarm before. Beside it, on the same win
 test per feature with Holm's correction at every look. Windows are multinomial counts over 64 bins with equal shares of
 the population, which is exact for any continuous feature. The day at whose end the alarm comes counts as a whole one.
 
-    python benchmarks/drift/looks.py [--runs 200]
+Then rows that depend on their neighbors, AR(1) with a coefficient of 0.7, reference and windows alike, with errors
+widened by what blocks of the reference show, and without that.
+
+    python benchmarks/drift/looks.py [--runs 400] [--dependent-runs 60]
 
 Targets: the upper 95 % bound on the share of runs with a false alarm is at most 5 %; median delay at most 4 days.
 """
@@ -19,11 +22,14 @@ import time
 from typing import Any, NamedTuple
 
 import numpy as np
+from scipy import signal
 
+from excise.features.dependence import inflation
 from excise.features.stream import REFERENCE_ALPHA
 from excise.stats.detectors import (
     cut_points,
     function_band,
+    in_alarm,
     log_bets,
     log_evidence,
     shiryaev_roberts,
@@ -31,10 +37,13 @@ from excise.stats.detectors import (
 )
 from excise.stats.proportions import proportion
 from excise.stats.tails import kolmogorov
+from excise.tables import read
 
 FEATURES, REFERENCE, LOOKS, ROWS, BINS = 50, 100_000, 90, 1000, 64
 DRIFTING, START, SHIFT = 5, 30, 0.1
 FALSE_ALARMS = 0.05
+ALPHA = REFERENCE_ALPHA / FEATURES
+RHO = 0.7
 Array = Any
 
 
@@ -48,7 +57,8 @@ class Run(NamedTuple):
 def main() -> None:
     """Run both scenarios and print what each rule does."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--runs", type=int, default=200)
+    parser.add_argument("--runs", type=int, default=400)
+    parser.add_argument("--dependent-runs", type=int, default=60)
     parser.add_argument("--tolerance", type=float, default=0.0)
     given = parser.parse_args()
     before = time.process_time()
@@ -57,6 +67,7 @@ def main() -> None:
     for rule, name in enumerate(("e-detector", "Holm per look")):
         print(name)
         report([run[rule] for run in still], [run[rule] for run in moved])
+    rows_in_order(given.dependent_runs)
     print("targets: bound <= 5.0 %, delay <= 4 days")
     print(f"processor time {time.process_time() - before:.0f} s")
 
@@ -83,6 +94,30 @@ def both(seed: int, shift: float, tolerance: float) -> tuple[Run, Run]:
     return run_of(e_detector(reference, windows, tolerance)), run_of(holm_per_look(reference, windows))
 
 
+def rows_in_order(runs: int) -> None:
+    """Print what dependence between rows does, widened for and not."""
+    for widened in (True, False):
+        print(f"e-detector, AR(1) rows with {RHO}, {'' if widened else 'not '}widened for it")
+        still = [dependent(seed, drifts=False, widened=widened) for seed in range(runs)]
+        report(still, [dependent(runs + seed, drifts=True, widened=widened) for seed in range(runs)])
+
+
+def dependent(seed: int, *, drifts: bool, widened: bool) -> Run:
+    """One run on autoregressive rows."""
+    generator = np.random.default_rng(seed)
+    edges = np.array([statistics.NormalDist().inv_cdf(place / BINS) for place in range(1, BINS)])
+    reference, windows, factors = [], [], []
+    for feature in range(FEATURES):
+        past, rows = autoregressive(generator, REFERENCE), autoregressive(generator, LOOKS * ROWS)
+        if drifts and feature < DRIFTING:
+            rows[START * ROWS :] += SHIFT
+        reference.append(np.bincount(edges.searchsorted(past), minlength=BINS))
+        places = edges.searchsorted(rows).reshape(LOOKS, ROWS) + BINS * np.arange(LOOKS)[:, None]
+        windows.append(np.bincount(places.ravel(), minlength=LOOKS * BINS).reshape(LOOKS, BINS))
+        factors.append(inflation(read({"x": past}).columns[0]) if widened else 1.0)
+    return run_of(e_detector(np.array(reference), np.stack(windows, axis=1), 0.0, np.array(factors)))
+
+
 def shares(shift: float) -> Array:
     """Shares of the bins, shape (looks, features, bins)."""
     normal = statistics.NormalDist()
@@ -92,17 +127,27 @@ def shares(shift: float) -> Array:
     return table
 
 
-def e_detector(reference: Array, windows: Array, tolerance: float) -> Array:
+def e_detector(reference: Array, windows: Array, tolerance: float, factors: Array | None = None) -> Array:
     """Whether each feature alarms at each look, shape (looks, features)."""
     cuts = np.array([cut_points(counts) for counts in reference])
     known = np.take_along_axis(reference.cumsum(axis=1), cuts, axis=1) / REFERENCE
-    band = function_band(known, REFERENCE, REFERENCE_ALPHA / FEATURES, tolerance)
     hits = np.take_along_axis(windows.cumsum(axis=2), cuts[None], axis=2)
+    widened = np.ones(FEATURES) if factors is None else factors
+    band = np.array([function_band(*one, ALPHA, tolerance) for one in zip(known, REFERENCE / widened, strict=True)])
+    least = math.log(threshold(FEATURES, LOOKS, FALSE_ALARMS))
     state, alarms = np.full(log_bets(hits[0], ROWS, band).shape, -np.inf), []
     for look in hits:
-        state = shiryaev_roberts(state, log_bets(look, ROWS, band))
-        alarms.append(log_evidence(state, band) >= math.log(threshold(FEATURES, LOOKS, FALSE_ALARMS)))
+        paid = log_bets(look, ROWS, band) / widened[:, None, None, None]
+        state = shiryaev_roberts(state, paid)
+        alarms.append(in_alarm(log_evidence(state, band), least))
     return np.array(alarms)
+
+
+def autoregressive(generator: Any, rows: int) -> Array:
+    """Standard normal values that follow each other by ``RHO``."""
+    noise = generator.normal(0, math.sqrt(1 - RHO**2), rows)
+    noise[0] = generator.normal()
+    return signal.lfilter([1.0], [1.0, -RHO], noise)
 
 
 def holm_per_look(reference: Array, windows: Array) -> Array:

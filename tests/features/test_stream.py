@@ -42,12 +42,13 @@ def test_nothing_alarms_while_nothing_changes():
     stream = DriftStream.of(reference())
     assert watched(stream, range(90)) == [()] * 90
     assert stream.threshold == 3 * 90 / 0.05
+    assert stream.evidence < stream.threshold
 
 
 @pytest.mark.parametrize(
     ("changed", "feature", "words"),
     [
-        ({"shift": 0.3}, "length", "more values from"),
+        ({"shift": 0.3}, "length", "more values above"),
         ({"shift": -0.3}, "length", "more values below"),
         ({"missing": 0.01}, "length", "more missing or of another type"),
         ({"sea": 0.5}, "water", "more of 'sea'"),
@@ -116,6 +117,42 @@ def test_dependence_between_rows_needs_more_evidence():
         next(day for day, found in enumerate(watched(one, range(20), **changed)) if found) for one in (plain, widened)
     ]
     assert first[0] < first[1]
+
+
+def test_small_changes_of_several_features_add_up_to_an_alarm():
+    names = [f"feature {number}" for number in range(12)]
+
+    def sample(seed, count, moved=0):
+        still, shifted = (np.random.default_rng(seed).normal(shift, 1, count) for shift in (0.0, 0.1))
+        return read({name: shifted if number < moved else still for number, name in enumerate(names)})
+
+    approved = FeatureProfile.build(sample(0, 20_000))
+
+    def days_to_alarm(moved):
+        stream = DriftStream.of(approved)
+        looks = (
+            stream.look(FeatureProfile.build(sample(1 + day, 1000, moved), edges_from=approved), f"day {day}")
+            for day in range(60)
+        )
+        return next(day for day, alarms in enumerate(looks) if alarms)
+
+    assert days_to_alarm(12) < days_to_alarm(1)
+
+
+def test_a_feature_that_was_dealt_with_starts_anew():
+    stream = DriftStream.of(reference())
+    assert watched(stream, range(5), shift=0.5)[-1]
+    stream.restart("length")
+    assert list(stream.alarms()) == []
+    assert watched(stream, range(5, 8)) == [()] * 3
+    assert watched(stream, range(8, 14), shift=0.5)[-1][0].since >= "day 07"
+    with pytest.raises(UsageError, match="no 'lenght'"):
+        stream.restart("lenght")
+
+
+def test_a_reference_is_the_same_wherever_it_was_read_from():
+    moved = FeatureProfile.build(read(rows(0, 20_000)).with_source("elsewhere.parquet"))
+    assert DriftStream.of(moved).digest == DriftStream.of(reference()).digest
 
 
 @pytest.mark.parametrize("wrong", [{"false_alarms": 0.0}, {"looks_per_quarter": 0}, {"tolerance": 1.0}])

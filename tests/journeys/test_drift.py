@@ -5,6 +5,7 @@ import json
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 from pyarrow import compute, csv, parquet
 
@@ -83,6 +84,39 @@ def test_bad_input_is_one_line_with_exit_2(excise, folder, months, case):
     assert done.code == 2, done.out
     assert said in done.err
     assert "Traceback" not in done.err
+
+
+def shuffled(rows):
+    return rows.take(np.random.default_rng(0).permutation(rows.num_rows))
+
+
+def test_a_stream_alarms_after_some_days_and_no_sooner_than_that(excise, folder, months):
+    def look(day, rows, *more):
+        parquet.write_table(rows, folder / "today.parquet")
+        words = "drift", "even.profile", "today.parquet", "--stream", "flights.stream", "--at", f"2013-02-{day:02d}"
+        return excise(*words, "--fail-on", "material", *more)
+
+    assert excise("profile", str(months / "even.parquet"), "-o", "even.profile").code == 0
+    january, july = (shuffled(parquet.read_table(months / f"{name}.parquet")) for name in ("odd", "july"))
+    for day in range(1, 5):
+        same = look(day, january.slice(700 * day, 700), "--json")
+        assert same.code == 0, same.out
+        assert (same.document["looks"]["looked"], same.document["looks"]["alarms"]) == (day, [])
+    codes = [look(day, july.slice(700 * day, 700)).code for day in range(5, 9)]
+    assert codes[-1] == 1
+    shown = look(8, july.slice(0, 700), "--html", "drift.html")
+    assert shown.code == 1
+    assert "2013-02-08 was looked at before: nothing was added" in shown.out
+    assert "since 2013-02-0" in shown.out
+    assert "What has changed since 2013-02-01?" in (folder / "drift.html").read_text()
+    assert excise("drift", "even.profile", "today.parquet", "--json").document["looks"] is None
+    other = excise("drift", str(months / "july.parquet"), "today.parquet", "--stream", "flights.stream")
+    assert other.code == 4
+    assert "flights.stream watches drift from another reference" in other.err
+    (folder / "flights.stream").write_bytes((folder / "flights.stream").read_bytes()[:-1] + b"!")
+    broken = look(9, january.slice(0, 700))
+    assert broken.code == 2
+    assert "flights.stream: a drift stream whose bytes were changed" in broken.err
 
 
 def test_a_file_that_is_no_profile_is_left_alone(excise, folder):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from excise.core.audit import Gap
-from excise.core.drift import Cause, CauseKind, Cell, Drift, Drifted, DriftRun, FeatureDrift, Sample
+from excise.core.drift import Cause, CauseKind, Cell, Drift, Drifted, DriftRun, FeatureDrift, Looks, Sample, StreamAlarm
 from excise.core.estimate import Estimate
 from excise.core.verdict import Outcome
 
@@ -99,9 +101,43 @@ def drift(*features: FeatureDrift, **more: object) -> Drift:
     return Drift(**(given | more))
 
 
+LOOKS = Looks(
+    stream="flights.stream",
+    at="2026-11-26",
+    counted=True,
+    looked=26,
+    since="2026-11-01",
+    false_alarms=0.05,
+    looks_per_quarter=90,
+    threshold=7200.0,
+    evidence=31_000.0,
+    alarms=(
+        StreamAlarm(
+            feature="dest",
+            direction="more of '<b>Boston</b>'",
+            level="<b>Boston</b>",
+            evidence=18_000.0,
+            since="2026-11-22",
+        ),
+        StreamAlarm(
+            feature="dep_delay", direction="more values above 21", level=None, evidence=11_000.0, since="2026-11-23"
+        ),
+    ),
+)
+
 DRIFTS = {
     "drifted": drift(BLANKS, LEVELS, MOVED, SILENT),
     "silent": drift(SILENT),
+    "looks": drift(
+        SILENT,
+        looks=LOOKS,
+        why="2 features changed in 26 looks since 2026-11-01; in this sample alone none of 1 features drifted",
+    ),
+    "quiet looks": drift(
+        MOVED,
+        looks=replace(LOOKS, counted=False, evidence=412.0, alarms=()),
+        why="no alarm in 26 looks since 2026-11-01; in this sample alone 0 of 1 features drifted materially",
+    ),
     "gaps": drift(
         MOVED,
         correction="bh",

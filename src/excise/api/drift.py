@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
 
+from excise.api.looks import Looking, look
+from excise.api.looks import summary as looks_in_words
 from excise.api.profile import SUFFIX, rows_of, without
 from excise.api.profiling import profile_of, streamable
 from excise.core.audit import Gap
 from excise.core.clock import Clock, SystemClock
-from excise.core.drift import Drift, Drifted, DriftRun, FeatureDrift, Sample
+from excise.core.drift import Drift, Drifted, DriftRun, FeatureDrift, Looks, Sample, StreamAlarm
 from excise.core.errors import DataError, UsageError
 from excise.core.examples import mask
 from excise.core.verdict import Outcome
@@ -54,6 +57,11 @@ def drift(
     top: int | None = None,
     model: Any = None,
     trust_pickle: bool = False,
+    stream: str | os.PathLike[str] | None = None,
+    at: str | None = None,
+    false_alarms: float | None = None,
+    looks_per_quarter: int | None = None,
+    restart: Sequence[str] = (),
     clock: Clock | None = None,
 ) -> Drift:
     """Hold current inputs against a reference, feature by feature.
@@ -75,29 +83,39 @@ def drift(
         top: only so many features, the most important first.
         model: what to ask for importance and costs, by reference or as an object.
         trust_pickle: load pickles.
+        stream: a file that carries evidence from look to look, begun by the first. Then ``fail_on`` goes by the alarms
+            of all looks together.
+        at: what this look is called, today's date by default; a label that was looked at before adds nothing.
+        false_alarms: of a new stream: how many are accepted in a quarter, 0.05 by default.
+        looks_per_quarter: of a new stream: how often is looked at most, 90 by default.
+        restart: features whose change was dealt with: evidence against them starts anew with this look.
         clock: for tests.
 
     Raises:
-        DataError: a sample cannot be read.
+        DataError: a sample or the stream cannot be read.
+        NotComparable: the stream is one of another reference.
         UsageError: a setting that is not known.
     """
     rules = checked(alpha, correction, floor, fail_on, top)
+    looking = Looking(stream, at, false_alarms, looks_per_quarter, tuple(restart)).checked()
     ticking = clock or SystemClock()
     began, started = ticking.monotonic(), ticking.now()
     before, now = sides(reference, current, csv, target)
-    found = drifting.drift(before.profile, now.profile, rules, widened(before, now) if ordered else None)
+    inflation = widened(before, now) if ordered else None
+    found = drifting.drift(before.profile, now.profile, rules, inflation)
     gaps: list[Gap] = []
     if model is not None:
         found, gaps = asked_of(model, found, before, now, trust_pickle=trust_pickle)
     features = sorted(found, key=place)[:top]
     worst = min((one.verdict for one in features), key=SEVERITY.index, default=Drifted.NOT_MEASURED)
     limit = None if fail_on is None else Drifted(fail_on)
+    looks = None if stream is None else look(looking, before.profile, now.profile, started, inflation)
     return Drift(
         run=DriftRun(
             started=started.isoformat(timespec="seconds"), seconds=ticking.monotonic() - began, engine="local"
         ),
-        outcome=outcome_of(features, limit),
-        why=summary(features),
+        outcome=outcome_of(features, limit, looks),
+        why=summary(features, looks),
         verdict=worst,
         fail_on=limit,
         alpha=alpha,
@@ -108,6 +126,7 @@ def drift(
         current=Sample(source=now.profile.source, rows=now.profile.rows),
         features=tuple(features),
         not_measured=(*unmeasured(found), *gaps),
+        looks=looks,
     )
 
 
@@ -205,8 +224,10 @@ def place(feature: FeatureDrift) -> tuple[int, float, str]:
     return SEVERITY.index(feature.verdict), -size * worth, feature.name
 
 
-def outcome_of(features: list[FeatureDrift], limit: Drifted | None) -> Outcome:
-    """Fail where a feature reaches the limit; not measured where none was."""
+def outcome_of(features: list[FeatureDrift], limit: Drifted | None, looks: Looks | None) -> Outcome:
+    """Fail where a feature reaches the limit, or alarms by all looks; not measured where none was."""
+    if looks is not None:
+        return Outcome.FAIL if limit is not None and looks.alarms else Outcome.PASS
     measured = [one.verdict for one in features if one.verdict is not Drifted.NOT_MEASURED]
     if not measured:
         return Outcome.NOT_MEASURED
@@ -214,8 +235,10 @@ def outcome_of(features: list[FeatureDrift], limit: Drifted | None) -> Outcome:
     return Outcome.FAIL if any(one in failing for one in measured) else Outcome.PASS
 
 
-def summary(features: list[FeatureDrift]) -> str:
-    """How many features drifted, in one line."""
+def summary(features: list[FeatureDrift], looks: Looks | None) -> str:
+    """How many features drifted, in one line; first by all looks."""
+    if looks is not None:
+        return f"{looks_in_words(looks)}; in this sample alone {summary(features, None)}"
     counts = {verdict: sum(one.verdict is verdict for one in features) for verdict in SEVERITY}
     if not counts[Drifted.MATERIAL] + counts[Drifted.IMMATERIAL]:
         return f"none of {len(features)} features drifted"
@@ -242,7 +265,18 @@ def asked_of(
 
 def masked(found: Drift) -> Drift:
     """The same with example values and names of levels reduced to their shape, fit to leave the machine."""
-    return msgspec.structs.replace(found, features=tuple(map(masked_feature, found.features)))
+    looks = found.looks
+    if looks is not None:
+        looks = msgspec.structs.replace(looks, alarms=tuple(map(masked_alarm, looks.alarms)))
+    return msgspec.structs.replace(found, features=tuple(map(masked_feature, found.features)), looks=looks)
+
+
+def masked_alarm(alarm: StreamAlarm) -> StreamAlarm:
+    """Likewise of one alarm."""
+    if alarm.level is None:
+        return alarm
+    shape = mask(alarm.level)
+    return msgspec.structs.replace(alarm, level=shape, direction=alarm.direction.replace(repr(alarm.level), shape))
 
 
 def masked_feature(feature: FeatureDrift) -> FeatureDrift:

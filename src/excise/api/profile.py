@@ -17,6 +17,7 @@ from excise.core.refs import ModelRef, RefKind
 from excise.features import Cast, Caster, ColumnProfile, FeatureProfile, causes
 from excise.features.caster import MARK
 from excise.features.profile import KIND
+from excise.releases.layout import sync_folder
 from excise.tables import CsvMode, Table, read
 from excise.tables.table import closest
 
@@ -261,7 +262,7 @@ def write_profile(profile: FeatureProfile, path: str | os.PathLike[str]) -> None
 
 
 def write_over(target: Path, content: bytes, is_ours: Callable[[bytes], bool], what: str) -> None:
-    """Write a file whole or not at all, over nothing but one of its kind.
+    """Write a file whole or not at all, over nothing but one of its kind; when this returns, it is on the disk.
 
     Raises:
         UsageError: there is another file.
@@ -271,8 +272,12 @@ def write_over(target: Path, content: bytes, is_ours: Callable[[bytes], bool], w
     try:
         if target.exists() and not is_ours(target.read_bytes()):
             raise UsageError(f"{target} exists and is no {what}", hint="give another file name")
-        temporary.write_bytes(content)
+        with temporary.open("wb") as sink:
+            sink.write(content)
+            sink.flush()
+            os.fsync(sink.fileno())
         temporary.replace(target)
+        sync_folder(target.parent)
     except OSError as error:
         temporary.unlink(missing_ok=True)
         raise StoreError(f"cannot write {target}: {error.strerror or error}", hint="check the directory") from error

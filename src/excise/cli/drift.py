@@ -27,6 +27,17 @@ if TYPE_CHECKING:
 )  # fmt: skip
 @click.option("--floor", type=click.FloatRange(0, 1), default=0.01, show_default=True, help="Effect that is material.")
 @click.option("--target", metavar="COLUMN", help="Column that holds the label; left out.")
+@click.option("--stream", type=options.FILE, metavar="FILE", help="Carry evidence from look to look in this file.")
+@click.option("--at", metavar="LABEL", help="What this look is called, once for each label; today's date by default.")
+@click.option(
+    "--false-alarms", type=click.FloatRange(min=0, min_open=True), metavar="N",
+    help="Accepted in a quarter, over all features; 0.05 by default. Fixed by the first look.",
+)  # fmt: skip
+@click.option(
+    "--looks-per-quarter", type=click.IntRange(min=1), metavar="N",
+    help="How often is looked at most; 90 by default. Fixed by the first look.",
+)  # fmt: skip
+@click.option("--restart", multiple=True, metavar="FEATURE", help="Its change was dealt with: begin its evidence anew.")
 @options.csv()
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document to stdout and nothing else there.")
 @click.option("--html", type=options.FILE, metavar="FILE", help="Write a self-contained page.")
@@ -35,12 +46,14 @@ def command(**given: Any) -> int:
     """Hold current inputs against a reference, feature by feature.
 
     REF is data, a profile (excise profile DATA -o FILE.profile) or a release. On a clean sample the chance of any alarm
-    is at most --alpha, over all features together. Each feature that drifted is told with its cause.
+    is at most --alpha, over all features together. Each feature that drifted is told with its cause. To look every
+    day, give a --stream: it bounds false alarms over all looks of a quarter, and --fail-on goes by its alarms.
 
     \b
     excise drift january.parquet july.parquet
     excise drift january.profile july.csv --fail-on material
     excise drift flights@1 july.parquet --model flights@1 --html drift.html
+    excise drift january.profile today.parquet --stream flights.stream --fail-on material
     """  # noqa: D301  click leaves a paragraph that begins with this byte as it is
     from excise.api.drift import drift  # noqa: PLC0415  rooms load only when the verb runs
     from excise.core.verdict import EXIT_CODES  # noqa: PLC0415  brings msgspec, which help does without
@@ -51,7 +64,10 @@ def command(**given: Any) -> int:
     return EXIT_CODES[found.outcome]
 
 
-PASSED = ("fail_on", "top", "model", "trust_pickle", "ordered", "alpha", "correction", "floor", "target", "csv")
+PASSED = (
+    "fail_on", "top", "model", "trust_pickle", "ordered", "alpha", "correction", "floor", "target", "csv",
+    "stream", "at", "false_alarms", "looks_per_quarter", "restart",
+)  # fmt: skip
 """Flags that are arguments of the same name."""
 
 

@@ -113,6 +113,48 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
     rows: int
 
 
+class StreamAlarm(msgspec.Struct, frozen=True, kw_only=True):
+    """A feature that has changed, by all looks together.
+
+    Attributes:
+        feature: its name.
+        direction: what there is more of.
+        level: the level that ``direction`` names, None where it names none; masked in whatever leaves the machine.
+        evidence: the feature's own.
+        since: label of the look at which evidence began to gather.
+    """
+
+    feature: str
+    direction: str
+    level: str | None
+    evidence: float
+    since: str
+
+
+class Looks(msgspec.Struct, frozen=True, kw_only=True):
+    """What all looks of a stream say together.
+
+    Attributes:
+        stream: the file that keeps it.
+        at: label of this look. counted: whether its rows were added; not where the label was looked at before.
+        looked: looks so far. since: label of the first.
+        false_alarms: accepted in a quarter. looks_per_quarter: how often is looked at most.
+        threshold: evidence, over all features together, at which there is an alarm. evidence: what there is.
+        alarms: the features behind it, in the reference's order.
+    """
+
+    stream: str
+    at: str
+    counted: bool
+    looked: int
+    since: str
+    false_alarms: float
+    looks_per_quarter: int
+    threshold: float
+    evidence: float
+    alarms: tuple[StreamAlarm, ...]
+
+
 class DriftRun(msgspec.Struct, frozen=True, kw_only=True):
     """How it was computed; comparisons ignore it."""
 
@@ -125,7 +167,8 @@ class Drift(msgspec.Struct, frozen=True, kw_only=True):
     """Two samples held against each other.
 
     Attributes:
-        outcome: fail where a feature reaches ``fail_on``; pass otherwise, whatever is listed.
+        outcome: fail where a feature reaches ``fail_on``, or, with a stream, where one alarms by all looks together;
+            pass otherwise, whatever is listed.
         why: one line.
         verdict: of the worst feature.
         fail_on: ``immaterial`` or ``material``, None where nothing is to fail.
@@ -135,6 +178,7 @@ class Drift(msgspec.Struct, frozen=True, kw_only=True):
         ordered: whether the rows' order was taken into account.
         features: the ones that matter most first.
         not_measured: what could not be told, and why.
+        looks: what all looks of the stream say; None without one.
     """
 
     schema: str = SCHEMA
@@ -151,3 +195,4 @@ class Drift(msgspec.Struct, frozen=True, kw_only=True):
     current: Sample
     features: tuple[FeatureDrift, ...]
     not_measured: tuple[Gap, ...] = ()
+    looks: Looks | None = None

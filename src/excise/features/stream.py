@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from excise.core.errors import DataError, NotComparable, UsageError
+from excise.core.spelling import did_you_mean
 from excise.features.cells import plain_number
 from excise.features.profile import ColumnProfile, FeatureProfile
 from excise.features.sealed import seal, unseal
@@ -19,6 +20,7 @@ from excise.stats.detectors import (
     MARGINS,
     cut_points,
     function_band,
+    in_alarm,
     log_bets,
     log_evidence,
     share_band,
@@ -47,12 +49,14 @@ class Alarm(NamedTuple):
     Attributes:
         feature: its name.
         direction: what there is more of, as the strongest of the bets has it.
-        evidence: the Shiryaev-Roberts statistic, at least the threshold.
+        level: that ``direction`` names; None where it names none.
+        evidence: its Shiryaev-Roberts statistic.
         since: label of the look at which the statistic was last below 1; of the first look where it never was.
     """
 
     feature: str
     direction: str
+    level: str | None
     evidence: float
     since: str
 
@@ -138,6 +142,11 @@ class Watched(msgspec.Struct, kw_only=True):
         if not self.since or self.log_evidence() < 0:
             self.since = at
 
+    def restart(self) -> None:
+        """Forget the evidence."""
+        self.statistics = np.full_like(self.logs(), -np.inf, "<f4").tobytes()
+        self.since = ""
+
     def band(self) -> Floats:
         """Largest shares that go with the reference, shape (events, 2)."""
         return np.frombuffer(self.bands, "<f8").reshape(-1, 2)
@@ -150,31 +159,35 @@ class Watched(msgspec.Struct, kw_only=True):
         """Logarithm of the evidence that this feature changed."""
         return float(log_evidence(self.logs(), self.band()))
 
-    def direction(self) -> str:
-        """What there is more of, by the strongest bet."""
+    def direction(self) -> tuple[str, str | None]:
+        """What there is more of, by the strongest bet, and the level in it."""
         event, side, _ = np.unravel_index(int(self.logs().argmax()), (len(self.words), 2, len(MARGINS)))
-        return f"more {self.words[event][side]}"
+        return f"more {self.words[event][side]}", dict(enumerate(self.levels or ())).get(int(event))
 
 
 class DriftStream(msgspec.Struct, kw_only=True):
     """Evidence of drift since a reference, carried from look to look.
 
-    While nothing changes, at most ``false_alarms`` features alarm falsely in a quarter on average, however often is
-    looked within ``looks_per_quarter``; beside it stands a chance of 1 %, once, that the reference was too unlucky a
-    sample. Rows of different windows are taken as independent given that nothing changes. An alarm stands as long as
-    the evidence does.
+    While nothing changes, the chance of any alarm in a quarter is at most ``false_alarms``, over all features
+    together and however often is looked within ``looks_per_quarter``; beside it stands a chance of 1 %, once, that the
+    reference was too unlucky a sample. Rows of different windows are taken as independent given that nothing changes.
+    An alarm stands as long as the evidence does, or until ``restart``.
 
     Attributes:
         digest: of the reference.
-        false_alarms: accepted in a quarter, over all features.
-        looks_per_quarter: how often is looked.
-        looked: labels of the last 400 looks.
+        false_alarms: accepted in a quarter on average, over all features.
+        looks_per_quarter: how often is looked at most.
+        looks: how often was looked.
+        first: label of the first look.
+        looked: labels of the last 400.
         features: by name.
     """
 
     digest: bytes
     false_alarms: float
     looks_per_quarter: int
+    looks: int = 0
+    first: str = ""
     looked: tuple[str, ...] = ()
     features: dict[str, Watched]
 
@@ -192,7 +205,7 @@ class DriftStream(msgspec.Struct, kw_only=True):
 
         Args:
             reference: of the approved sample.
-            false_alarms: features that may alarm falsely in a quarter, on average.
+            false_alarms: accepted in a quarter, on average.
             looks_per_quarter: how often is looked at most.
             tolerance: change of any share that nobody wants to hear of, from 0 to 1.
             inflation: by feature, by how much dependence between rows widens the variance of counts.
@@ -209,8 +222,12 @@ class DriftStream(msgspec.Struct, kw_only=True):
             name: Watched.of(column, alpha, tolerance, max(1.0, widened.get(name, 1.0)))
             for name, column in reference.columns.items()
         }
-        digest = hashlib.sha256(reference.encode()).digest()
-        return cls(digest=digest, false_alarms=false_alarms, looks_per_quarter=looks_per_quarter, features=features)
+        return cls(
+            digest=digest_of(reference),
+            false_alarms=false_alarms,
+            looks_per_quarter=looks_per_quarter,
+            features=features,
+        )
 
     def look(self, window: FeatureProfile, at: str) -> tuple[Alarm, ...]:
         """Add one window's evidence, once for each label.
@@ -230,21 +247,37 @@ class DriftStream(msgspec.Struct, kw_only=True):
                     raise NotComparable(f"other edges of {name}", hint="build the window with edges_from=reference")
             for name, feature in self.features.items():
                 feature.look(window.columns.get(name), window.rows, at)
+            self.looks, self.first = self.looks + 1, self.first or at
             self.looked = (*self.looked, at)[-LABELS_KEPT:]
         return tuple(self.alarms())
 
+    def restart(self, name: str) -> None:
+        """Forget the evidence against a feature whose change was dealt with.
+
+        Raises:
+            UsageError: the stream watches no such feature.
+        """
+        if name not in self.features:
+            raise UsageError(f"the stream watches no {name!r}", hint=did_you_mean(name, self.features))
+        self.features[name].restart()
+
     @property
     def threshold(self) -> float:
-        """Evidence at which a feature alarms."""
+        """Evidence of all features together at which there is an alarm."""
         return threshold(len(self.features), self.looks_per_quarter, self.false_alarms)
 
+    @property
+    def evidence(self) -> float:
+        """Of all features together: the sum of their statistics."""
+        return bounded(np.logaddexp.reduce([one.log_evidence() for one in self.features.values()]))
+
     def alarms(self) -> Iterator[Alarm]:
-        """The features whose evidence stands at the threshold or above."""
-        least = math.log(self.threshold)
-        for name, feature in self.features.items():
-            found = feature.log_evidence()
-            if found >= least:
-                yield Alarm(name, feature.direction(), math.exp(min(found, LARGEST_LOG)), feature.since)
+        """The fewest features without which the evidence of the others is below the threshold, in order."""
+        logs = np.array([one.log_evidence() for one in self.features.values()])
+        alarming = in_alarm(logs, math.log(self.threshold))
+        for (name, feature), alarms, found in zip(self.features.items(), alarming, logs, strict=True):
+            if alarms:
+                yield Alarm(name, *feature.direction(), bounded(found), feature.since)
 
     def encode(self) -> bytes:
         """Bytes that ``decode`` reads."""
@@ -259,6 +292,16 @@ class DriftStream(msgspec.Struct, kw_only=True):
         """
         found: Self = unseal(data, MAGIC, cls, "drift stream")
         return found
+
+
+def bounded(log: float) -> float:
+    """The number of which this is the logarithm; the largest of float64 where it is larger."""
+    return math.exp(min(log, LARGEST_LOG))
+
+
+def digest_of(reference: FeatureProfile) -> bytes:
+    """What a reference is known by, wherever it was read from."""
+    return hashlib.sha256(msgspec.structs.replace(reference, source="").encode()).digest()
 
 
 def edges_of(column: ColumnProfile) -> bytes:

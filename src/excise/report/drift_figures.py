@@ -5,10 +5,10 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 
-from excise.core.drift import Cause, Drift, Drifted, FeatureDrift
+from excise.core.drift import Cause, Drift, Drifted, FeatureDrift, Looks, StreamAlarm
 from excise.core.estimate import Estimate
 from excise.features.causes import percent
-from excise.report.wording import counted, example, human, one_line, shortened
+from excise.report.wording import counted, example, human, masked, one_line, shortened
 
 TINY_P = 1e-4
 SOURCE_WIDTH = 48
@@ -48,6 +48,24 @@ def said(cause: Cause, *, show: bool) -> str:
     return f"{one_line(cause.what)}{share}{shown}"
 
 
+def alarm(found: StreamAlarm, *, show: bool) -> str:
+    """What there is more of."""
+    if found.level is None or show:
+        return one_line(found.direction)
+    return one_line(found.direction.replace(repr(found.level), masked(found.level)))
+
+
+def bound(looks: Looks) -> str:
+    """How far evidence has come, and what it is held against."""
+    share = looks.evidence / looks.threshold
+    reached = f"{percent(share)} of" if share < 1 else f"{share:.2g} times"
+    kept = "" if looks.counted else f"{one_line(looks.at)} was looked at before: nothing was added; "
+    return (
+        f"{kept}evidence is {reached} the threshold; at most {looks.false_alarms:g} false alarms "
+        f"in {counted(looks.looks_per_quarter, 'look')}"
+    )
+
+
 def cause_name(cause: Cause) -> str:
     """Its name in words."""
     return human(cause.cause)
@@ -79,6 +97,11 @@ def highest(feature: FeatureDrift) -> float:
 def of_verdict(drift: Drift, verdict: Drifted) -> list[FeatureDrift]:
     """The features with a verdict, as they stand."""
     return [one for one in drift.features if one.verdict is verdict]
+
+
+def calls_for_action(drift: Drift) -> bool:
+    """Whether a feature drifted materially; with a stream, whether all looks together say that one changed."""
+    return bool(of_verdict(drift, Drifted.MATERIAL) if drift.looks is None else drift.looks.alarms)
 
 
 def circumstances(drift: Drift) -> str:

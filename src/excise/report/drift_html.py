@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from string import Template
 
-from excise.core.drift import Drift, Drifted, FeatureDrift
+from excise.core.drift import Drift, Drifted, FeatureDrift, Looks
 from excise.features.causes import percent
 from excise.report import drift_figures as figures
 from excise.report.audit_html import resource
@@ -21,7 +21,8 @@ def drift_html(drift: Drift, *, show_examples: bool = False) -> str:
         show_examples: show example values and levels as they are; a page gets passed on, so they are masked.
     """
     drifted = [*figures.of_verdict(drift, Drifted.MATERIAL), *figures.of_verdict(drift, Drifted.IMMATERIAL)]
-    parts = [overview(drift, drifted), *(section(one, show=show_examples) for one in drifted), others(drift)]
+    looks = looked(drift.looks, show=show_examples) if drift.looks else Markup("")
+    parts = [overview(drift, drifted), looks, *(section(one, show=show_examples) for one in drifted), others(drift)]
     return Template(resource("page.html")).substitute(
         title=escaped("Drift of inputs"),
         style=resource("page.css"),
@@ -50,6 +51,17 @@ def overview(drift: Drift, drifted: list[FeatureDrift]) -> Markup:
     body = table(("feature", "verdict", "effect", "p", "cause"), rows, numbers=(2, 3))
     answer = tag("div", drift.why, class_="answer")
     return tag("section", tag("h2", "Do inputs differ from what was approved?"), answer, body, shown, id="features")
+
+
+def looked(looks: Looks, *, show: bool) -> Markup:
+    """What all looks together say."""
+    rows = [
+        [tag("bdi", one_line(alarm.feature)), tag("bdi", figures.alarm(alarm, show=show)), one_line(alarm.since)]
+        for alarm in looks.alarms
+    ]
+    body = table(("feature", "what there is more of", "since"), rows)
+    note = tag("p", figures.bound(looks), class_="note")
+    return tag("section", tag("h2", f"What has changed since {one_line(looks.since)}?"), body, note, id="looks")
 
 
 def section(feature: FeatureDrift, *, show: bool) -> Markup:

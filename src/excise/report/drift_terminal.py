@@ -10,7 +10,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from excise.core.drift import Drift, Drifted, FeatureDrift
+from excise.core.drift import Drift, Drifted, FeatureDrift, Looks
 from excise.report import drift_figures as figures
 from excise.report.audit_terminal import ACT, QUIET, STRONG, WIDEST, encodable
 from excise.report.packing import Packed
@@ -39,11 +39,13 @@ class DriftOnTerminal:
     def _blocks(self) -> Iterator[RenderableType]:
         yield Text.assemble(" ", ("Drift", STRONG), f"   {figures.circumstances(self.drift)}")
         yield Text()
-        material = figures.of_verdict(self.drift, Drifted.MATERIAL)
-        style = f"{STRONG} {ACT}" if material else STRONG
+        style = f"{STRONG} {ACT}" if figures.calls_for_action(self.drift) else STRONG
         yield Text(f"   {self.drift.why}", style=style)
         yield Text(f"   {figures.terms(self.drift)}", style=QUIET)
         yield Text()
+        if self.drift.looks:
+            yield from looked(self.drift.looks)
+            yield Text()
         for verdict in (Drifted.MATERIAL, Drifted.IMMATERIAL):
             if drifted := figures.of_verdict(self.drift, verdict):
                 yield Text(f"   {verdict}", style=QUIET)
@@ -51,6 +53,17 @@ class DriftOnTerminal:
                 yield Text()
         yield from rest(self.drift)
         yield from feet(self.drift, self.html)
+
+
+def looked(looks: Looks) -> Iterator[RenderableType]:
+    """What all looks say together: the features that changed, each with its direction."""
+    yield Text(f"   {figures.bound(looks)}", style=QUIET)
+    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), show_header=False)
+    for alarm in looks.alarms:
+        name = Text(f"   {shortened(alarm.feature, NAME_WIDTH)}", style=ACT)
+        table.add_row(name, figures.alarm(alarm, show=True), f"since {one_line(alarm.since)}")
+    if looks.alarms:
+        yield table
 
 
 def features(drifted: list[FeatureDrift]) -> Iterator[RenderableType]:

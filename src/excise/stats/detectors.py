@@ -18,20 +18,21 @@ from numpy.typing import ArrayLike, NDArray
 
 Floats = NDArray[np.float64]
 
-MARGINS = (0.01, 0.02, 0.05, 0.1, 0.3)
+MARGINS = (0.01, 0.02, 0.04, 0.1, 0.3)
 """How far beyond the band's edge the bets are placed, as shares: from a slow creep to a break in a small window."""
-CUTS = (0.0, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 1.0)
+CUTS = (0.0, 0.02, 0.2, 0.35, 0.5, 0.65, 0.8, 0.98, 1.0)
 """Values of the reference's distribution function at which exceedances are counted; its two ends among them."""
 HALVINGS = 50
 SMALLEST = 1e-300
 
 
 def threshold(features: int, looks: int, false_alarms: float) -> float:
-    """Evidence at which a feature alarms.
+    """Evidence of all features together, the sum of their statistics, at which there is an alarm.
 
-    A Shiryaev-Roberts statistic takes at least so many looks, on average, to reach a threshold while nothing changes.
-    Within ``looks`` looks it reaches it with probability at most looks / threshold, so that the expected number of
-    features that alarm falsely is at most ``false_alarms``, whatever their dependence.
+    A Shiryaev-Roberts statistic less the number of looks is a supermartingale while nothing changes, and so is a sum of
+    several less as many times that number, whatever their dependence. So the sum reaches the threshold within ``looks``
+    looks with probability at most features * looks / threshold, and on average at most ``false_alarms`` times where it
+    starts anew after each alarm.
 
     >>> threshold(50, 90, 0.05)
     90000.0
@@ -42,6 +43,26 @@ def threshold(features: int, looks: int, false_alarms: float) -> float:
         false_alarms: that are accepted in that span, over all features.
     """
     return features * looks / false_alarms
+
+
+def in_alarm(logs: ArrayLike, least: float) -> NDArray[np.bool_]:
+    """The fewest features without which the evidence of all others together is below the threshold.
+
+    >>> in_alarm(np.log([3.0, 90.0, 1.0, 8.0]), math.log(10)).tolist()
+    [False, True, False, True]
+
+    Args:
+        logs: logarithms of the features' evidence, shape (..., features).
+        least: logarithm of the threshold.
+    Returns:
+        The same shape; all False where the sum of all is below the threshold.
+    """
+    found = np.asarray(logs, dtype=np.float64)
+    order = found.argsort(axis=-1)
+    weaker = np.logaddexp.accumulate(np.take_along_axis(found, order, axis=-1), axis=-1)
+    alarming = np.zeros(found.shape, dtype=np.bool_)
+    np.put_along_axis(alarming, order, weaker >= least, axis=-1)
+    return alarming
 
 
 def dkw_radius(rows: float, alpha: float) -> float:
