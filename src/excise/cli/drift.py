@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 @click.option("--floor", type=click.FloatRange(0, 1), default=0.01, show_default=True, help="Effect that is material.")
 @click.option("--target", metavar="COLUMN", help="Column that holds the label; left out.")
 @options.csv()
+@options.engine()
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document to stdout and nothing else there.")
 @click.option("--html", type=options.FILE, metavar="FILE", help="Write a self-contained page.")
 @click.option("--show-examples", is_flag=True, help="Leave example values in the page.")
@@ -51,7 +52,8 @@ def command(**given: Any) -> int:
     return EXIT_CODES[found.outcome]
 
 
-PASSED = ("fail_on", "top", "model", "trust_pickle", "ordered", "alpha", "correction", "floor", "target", "csv")
+PASSED = ("fail_on", "top", "model", "trust_pickle", "ordered", "alpha", "correction", "floor", "target", "csv",
+          "engine")  # fmt: skip
 """Flags that are arguments of the same name."""
 
 

@@ -14,6 +14,9 @@ from excise.core.errors import DataError, StoreError
 from excise.tables.arrow import from_arrow, to_arrow
 from excise.tables.table import Table
 
+IPC_MAGIC = b"ARROW1"
+"""With which Arrow's file format begins; its streams do not."""
+
 
 def read_parquet(data: pa.Buffer, source: str) -> Table:
     """A Parquet file's bytes as a table.
@@ -33,7 +36,7 @@ def read_arrow(data: pa.Buffer, source: str) -> Table:
     Raises:
         DataError: truncated, not Arrow, or a column name twice.
     """
-    reader = pa.ipc.open_file if bytes(data[:6]) == b"ARROW1" else pa.ipc.open_stream
+    reader = pa.ipc.open_file if bytes(data[: len(IPC_MAGIC)]) == IPC_MAGIC else pa.ipc.open_stream
     try:
         return from_arrow(reader(pa.BufferReader(data)).read_all(), source)
     except (pa.ArrowException, OSError) as error:
