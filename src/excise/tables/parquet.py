@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.ipc
 import pyarrow.parquet as pq
 
-from excise.core.errors import DataError, StoreError
+from excise.core.errors import DataError, StoreError, first_line
 from excise.tables.arrow import from_arrow, to_arrow
 from excise.tables.table import Table
 
@@ -45,8 +45,7 @@ def read_arrow(data: pa.Buffer, source: str) -> Table:
 
 def unreadable(source: str, form: str, error: Exception) -> DataError:
     """One line for what pyarrow said."""
-    first = str(error).splitlines()[0][:160] if str(error) else type(error).__name__
-    return DataError(f"{source} is not a readable {form} file: {first}", hint="is the file complete?")
+    return DataError(f"{source} is not a readable {form} file: {first_line(error)}", hint="is the file complete?")
 
 
 def write_parquet(table: Table, path: str | os.PathLike[str]) -> None:

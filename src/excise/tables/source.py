@@ -14,7 +14,7 @@ import fsspec.utils
 import numpy as np
 import pyarrow as pa
 
-from excise.core.errors import DataError, ExciseError
+from excise.core.errors import DataError, ExciseError, first_line
 from excise.tables.arrays import read_npy, read_npz
 from excise.tables.cells import object_array, type_cells
 from excise.tables.delimited import CsvMode, read_delimited
@@ -88,8 +88,7 @@ def reaching(path: str) -> Iterator[None]:
     except Exception as error:
         if "://" not in path:
             raise
-        said = str(error).splitlines()[0][:160] if str(error) else type(error).__name__
-        raise DataError(f"cannot reach {path}: {said}", hint="check the address and the credentials") from error
+        raise DataError(f"cannot reach {path}: {first_line(error)}", hint="check the address and the credentials") from error
 
 
 def data_files(path: str) -> tuple[list[str], Any]:
