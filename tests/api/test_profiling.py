@@ -14,7 +14,7 @@ from excise.api.profiling import profile_of
 from excise.core.errors import DataError, UsageError
 from excise.features import FeatureProfile
 from excise.features.edges import edges_of
-from excise.tables import delimited, json_lines, parts_in, partitions, read
+from excise.tables import delimited, json_lines, partitions, parts_in, read
 
 
 @pytest.fixture
@@ -24,6 +24,13 @@ def large(monkeypatch):
     monkeypatch.setattr(partitions, "LARGE_BYTES", 1)
     monkeypatch.setattr(delimited, "BLOCK_BYTES", 1 << 12)
     monkeypatch.setattr(json_lines, "BLOCK_BYTES", 1 << 12)
+
+
+@pytest.fixture(params=["small", "large"])
+def size(request):
+    """Both ways of reading."""
+    if request.param == "large":
+        request.getfixturevalue("large")
 
 
 @pytest.fixture
@@ -51,7 +58,6 @@ def engine():
     made.name = "elsewhere"
     yield made
     made.close()
-
 
 
 def test_parts_add_up_to_the_whole_bit_for_bit(file, large, engine):
@@ -94,11 +100,9 @@ def written(rows, folder):
 
 
 @pytest.mark.parametrize("form", ["parquet", "csv", "jsonl"])
-@pytest.mark.parametrize("size", ["small", "large"])
-def test_an_engine_elsewhere_gives_the_same_bits(rows, tmp_path, engine, form, size, request):
+@pytest.mark.usefixtures("size")
+def test_an_engine_elsewhere_gives_the_same_bits(rows, tmp_path, engine, form):
     written(rows, tmp_path)
-    if size == "large":
-        request.getfixturevalue("large")
     place = str(tmp_path / f"*.{form}")
     here, there = (profiled(place, engine=one).seen for one in ("local", engine))
     assert there.encode() == here.encode()
@@ -141,10 +145,8 @@ def test_a_column_that_the_reference_lacks_is_counted_in_parts(file, large):
     assert [cause.cause for cause in found["number"].causes] == ["column_extra"]
 
 
-@pytest.mark.parametrize("size", ["small", "large"])
-def test_a_type_that_changes_between_files_is_a_cause(rows, tmp_path, size, request):
-    if size == "large":
-        request.getfixturevalue("large")
+@pytest.mark.usefixtures("size")
+def test_a_type_that_changes_between_files_is_a_cause(rows, tmp_path):
     reference = FeatureProfile.build(read(rows))
     texts = pa.array([f" {value} " for value in rows["late"].to_pylist()])
     pq.write_table(rows, tmp_path / "a.parquet", row_group_size=2000)
@@ -156,10 +158,8 @@ def test_a_type_that_changes_between_files_is_a_cause(rows, tmp_path, size, requ
     assert alone["late"].kind == "mixed"
 
 
-@pytest.mark.parametrize("size", ["small", "large"])
-def test_other_columns_are_an_error_that_names_file_and_column(tmp_path, size, request):
-    if size == "large":
-        request.getfixturevalue("large")
+@pytest.mark.usefixtures("size")
+def test_other_columns_are_an_error_that_names_file_and_column(tmp_path):
     (tmp_path / "a.csv").write_text("x,k\n1,2\n")
     (tmp_path / "b.csv").write_text("x,z\n1,2\n")
     with pytest.raises(DataError, match=r"b\.csv and .*a\.csv differ in columns: k, z"):
@@ -178,10 +178,8 @@ def test_a_broken_part_is_told_as_without_an_engine(file, tmp_path, large, engin
     assert said[0] == said[1]
 
 
-@pytest.mark.parametrize("size", ["small", "large"])
-def test_no_rows_in_any_part_are_one_line(rows, tmp_path, size, request, engine):
-    if size == "large":
-        request.getfixturevalue("large")
+@pytest.mark.usefixtures("size")
+def test_no_rows_in_any_part_are_one_line(rows, tmp_path, engine):
     pq.write_table(rows.slice(0, 0), tmp_path / "a.parquet")
     (tmp_path / "b.csv").write_text("number,level,late\n")
     for one in ("local", engine):
@@ -194,7 +192,9 @@ def test_what_does_not_parse_is_counted_in_parts_too(tmp_path, engine, request):
     (tmp_path / "now.csv").write_text("a\n" + " 7 \n" * 2000 + "x\n" * 500)
     documents = [excise.profile(str(tmp_path / "now.csv"), against={"a": [1, 2, 3]})]
     request.getfixturevalue("large")
-    documents += [excise.profile(str(tmp_path / "now.csv"), against={"a": [1, 2, 3]}, engine=one) for one in ("local", engine)]
+    documents += [
+        excise.profile(str(tmp_path / "now.csv"), against={"a": [1, 2, 3]}, engine=one) for one in ("local", engine)
+    ]
     assert [document.casts[0].unparsed for document in documents] == [500] * 3
     assert documents[0] == documents[1] == documents[2]
 

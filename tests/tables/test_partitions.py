@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from excise.core.errors import DataError
-from excise.tables import delimited, json_lines, parts_in, partitions, read
+from excise.tables import delimited, json_lines, partitions, parts_in, read
 
 ROWS = pa.table({"a": np.arange(1000.0), "b": [f"l{n % 7}" for n in range(1000)]})
 
@@ -77,7 +77,9 @@ def json_text(rows):
 MIXED = [{"a": n if n < 500 else n / 4, "b": "x\ny" if n % 3 else " 7 "} for n in range(1000)]
 
 
-@pytest.mark.parametrize(("name", "text"), [("rows.csv", csv_text), ("rows.jsonl", json_text), ("rows.json", json_text)])
+@pytest.mark.parametrize(
+    ("name", "text"), [("rows.csv", csv_text), ("rows.jsonl", json_text), ("rows.json", json_text)]
+)
 @pytest.mark.parametrize("packed", [False, True])
 def test_texts_come_block_by_block_with_every_cell_as_it_stands(tmp_path, large, name, text, packed):
     path = tmp_path / (name + ".gz" * packed)

@@ -154,7 +154,8 @@ def profiled_by(engine: Engine, data: Any, against: Any, csv: CsvMode, target: s
     current = sample_of(data, csv, engine)
     approved = None if against is None else sample_of(against, csv, engine).profile(engine)
     counted = current.profile(engine, approved)
-    seen, reference = (None if one is None else unlabeled(one, target) for one in (counted, approved))
+    seen = unlabeled(counted, target)
+    reference = None if approved is None else unlabeled(approved, target)
     if target is not None and (seen, reference) == (counted, approved):
         raise DataError(f"{counted.source} has no column {target!r}", hint=closest(target, counted.columns))
     if reference is None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
+import numpy as np
 
 from excise.adapters.engines import find
 from excise.core.engine import Engine
@@ -100,6 +101,8 @@ def sample_in(place: str | os.PathLike[str], csv: CsvMode, engine: Engine) -> Sa
     """
     path = os.fspath(place)
     found = parts_in(path, csv)
+    if not found.parts:
+        raise without_rows(path)
     if found.large or engine.name != LOCAL:
         return Sample(path, parts=found.parts)
     tables = tuple(next(part.tables()) for part in found.parts)
@@ -159,7 +162,7 @@ def large_sample(parts: Sequence[Partition]) -> list[Table]:
     """
     if len(parts) >= EDGE_PARTS:
         heads = (next(part.tables(EDGE_ROWS)) for part in parts[:: len(parts) // EDGE_PARTS])
-        return [head.take(slice(EDGE_ROWS)) for head in heads]
+        return [head.take(np.arange(min(head.rows, EDGE_ROWS))) for head in heads]
     return sample_rows((table for part in parts for table in part.tables()), EDGE_PARTS * EDGE_ROWS)
 
 

@@ -155,9 +155,9 @@ class TooNoisy(ExciseError):
 
 
 def first_line(error: BaseException, most: int = 160) -> str:
-    """The first line of what a library said, cut; the name of its error where it said nothing.
+    r"""The first line of what a library said, cut; the name of its error where it said nothing.
 
-    >>> first_line(ValueError("no such key: 7\\nTraceback …")), first_line(KeyError())
+    >>> first_line(ValueError("no such key: 7\nTraceback …")), first_line(KeyError())
     ('no such key: 7', 'KeyError')
     """
     return str(error).strip().partition("\n")[0][:most] or type(error).__name__

@@ -109,7 +109,8 @@ def full_name(filesystem: Any, name: str, path: str) -> str:
     if "file" in filesystem.protocol:
         return name
     outer = path.partition("::")[2]
-    return filesystem.unstrip_protocol(name) + (f"::{outer}" if outer else "")
+    full: str = filesystem.unstrip_protocol(name)
+    return f"{full}::{outer}" if outer else full
 
 
 def layout(filesystem: Any, name: str, full: str, source: str) -> Layout:

@@ -88,7 +88,9 @@ def reaching(path: str) -> Iterator[None]:
     except Exception as error:
         if "://" not in path:
             raise
-        raise DataError(f"cannot reach {path}: {first_line(error)}", hint="check the address and the credentials") from error
+        raise DataError(
+            f"cannot reach {path}: {first_line(error)}", hint="check the address and the credentials"
+        ) from error
 
 
 def data_files(path: str) -> tuple[list[str], Any]:

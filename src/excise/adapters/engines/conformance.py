@@ -9,7 +9,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, redirect_stdout
 from functools import partial
 from typing import Any
 
@@ -18,6 +18,7 @@ from excise.core.errors import ExciseError, Mismatch
 
 MANY = 100
 LARGE = 1 << 20
+STDOUT = 1
 
 
 def check_engine(make: Callable[[], Any]) -> list[str]:
@@ -107,19 +108,19 @@ def silent() -> Iterator[None]:
         Mismatch: something was printed.
     """
     sys.stdout.flush()
-    before = os.dup(1)
-    try:
-        with tempfile.TemporaryFile() as file:
-            os.dup2(file.fileno(), 1)
-            yield
-            sys.stdout.flush()
-            os.dup2(before, 1)
-            file.seek(0)
-            if said := file.read():
-                raise Mismatch(f"standard output was given {said!r:.200}")
-    finally:
-        os.dup2(before, 1)
-        os.close(before)
+    before = os.dup(STDOUT)
+    with tempfile.TemporaryFile() as file, open(file.fileno(), "w", closefd=False) as text:
+        os.dup2(file.fileno(), STDOUT)
+        try:
+            with redirect_stdout(text):
+                yield
+        finally:
+            text.flush()
+            os.dup2(before, STDOUT)
+            os.close(before)
+        file.seek(0)
+        if said := file.read():
+            raise Mismatch(f"standard output was given {said!r:.200}")
 
 
 def reversed_bytes(item: bytes) -> bytes:

@@ -43,7 +43,7 @@ class RayEngine:
         import ray  # noqa: PLC0415  loading it takes a second
 
         self._connect(ray)
-        task = ray.remote(lambda item: function(item))  # Ray takes no functools.partial
+        task = ray.remote(lambda item: function(item))  # noqa: PLW0108  Ray takes no functools.partial
         waiting = [task.remote(item) for item in items]
         for place, reference in enumerate(waiting):
             try:

@@ -1,4 +1,4 @@
-"""Spark: parts as the rows of a frame, mapped by ``mapInArrow``; in the session that runs, or in one of this machine."""
+"""Spark: parts as the rows of a frame, mapped by ``mapInArrow``; in the session that runs, or in one of its own."""
 
 from __future__ import annotations
 
