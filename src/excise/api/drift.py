@@ -21,6 +21,7 @@ from excise.features import FeatureProfile
 from excise.features import drift as drifting
 from excise.features.dependence import inflations
 from excise.tables import CsvMode, Table
+from excise.tables.places import read_place
 from excise.tables.table import closest
 
 SEVERITY = (Drifted.MATERIAL, Drifted.IMMATERIAL, Drifted.NONE, Drifted.NOT_MEASURED)
@@ -193,10 +194,9 @@ def stored_profile(data: Any) -> FeatureProfile | None:
         return None
     if isinstance(data, FeatureProfile):
         return data
+    content = read_place(data)
     try:
-        found = FeatureProfile.decode(Path(data).read_bytes())
-    except OSError as error:
-        raise DataError(f"cannot read {data}: {error.strerror or error}", hint="check the path") from error
+        found = FeatureProfile.decode(content)
     except DataError as error:
         raise DataError(f"{data}: {error.message}", hint=error.hint) from error
     return msgspec.structs.replace(found, source=str(data))

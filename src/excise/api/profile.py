@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,13 +12,14 @@ import msgspec
 from excise.api.profiling import LOCAL, Sample, is_place, running, sample_in
 from excise.core.audit import Finding
 from excise.core.engine import Engine
-from excise.core.errors import DataError, StoreError, UsageError
+from excise.core.errors import DataError, UsageError
 from excise.core.examples import mask
 from excise.core.refs import ModelRef, RefKind
 from excise.features import Cast, Caster, ColumnProfile, FeatureProfile, causes
 from excise.features.caster import MARK
 from excise.features.profile import KIND
 from excise.tables import CsvMode, Table, read
+from excise.tables.places import write_place
 from excise.tables.table import closest
 
 SCHEMA = "excise/profile/v1"
@@ -273,35 +273,16 @@ def write_cast(caster: Caster, path: str | os.PathLike[str]) -> None:
         UsageError: the file exists and was not written by this command.
         StoreError: it cannot be written.
     """
-    write_over(Path(path), caster.emit().encode(), lambda found: MARK.encode() in found, "emitted caster")
+    write_place(path, caster.emit().encode(), lambda found: MARK.encode() in found, "emitted caster")
 
 
 def write_profile(profile: FeatureProfile, path: str | os.PathLike[str]) -> None:
-    """Write a profile, whole or not at all; a file that is no profile is left alone.
+    """Write a profile to a path or a URL, whole or not at all; a file that is no profile is left alone.
 
     Raises:
         UsageError: the file exists and is no profile.
         StoreError: it cannot be written.
     """
-    target = Path(path)
-    if target.suffix != SUFFIX:
-        raise UsageError(f"{target} would not be known as a profile", hint=f"name it {target.stem}{SUFFIX}")
-    write_over(target, profile.encode(), lambda found: found.startswith(KIND), "profile")
-
-
-def write_over(target: Path, content: bytes, is_ours: Callable[[bytes], bool], what: str) -> None:
-    """Write a file whole or not at all, over nothing but one of its kind.
-
-    Raises:
-        UsageError: there is another file.
-        StoreError: it cannot be written.
-    """
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
-    try:
-        if target.exists() and not is_ours(target.read_bytes()):
-            raise UsageError(f"{target} exists and is no {what}", hint="give another file name")
-        temporary.write_bytes(content)
-        temporary.replace(target)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise StoreError(f"cannot write {target}: {error.strerror or error}", hint="check the directory") from error
+    if Path(path).suffix != SUFFIX:
+        raise UsageError(f"{path} would not be known as a profile", hint=f"name it {Path(path).stem}{SUFFIX}")
+    write_place(path, profile.encode(), lambda found: found.startswith(KIND), "profile")
