@@ -57,7 +57,10 @@ def open_parquet(path: str, source: str) -> Iterator[tuple[Any, Any]]:
 
 def open_plain(path: str) -> Any:
     """A file's bytes as they lie there; nothing is kept of what was read."""
-    return fsspec.open(path, "rb", cache_type="none") if "://" in path else pa.OSFile(path, "rb")
+    if "://" not in path:
+        return pa.OSFile(path, "rb")
+    filesystem, name = fsspec.core.url_to_fs(path)
+    return filesystem.open(name, "rb", cache_type="none")
 
 
 def as_stored(table: Table, schema: pa.Schema) -> Table:

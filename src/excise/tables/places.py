@@ -29,9 +29,7 @@ def read_place(place: str | os.PathLike[str]) -> bytes:
             return content
 
 
-def write_place(
-    place: str | os.PathLike[str], content: bytes, is_ours: Callable[[bytes], bool], what: str
-) -> None:
+def write_place(place: str | os.PathLike[str], content: bytes, is_ours: Callable[[bytes], bool], what: str) -> None:
     """Write a file whole or not at all, over nothing but one of its kind.
 
     Args:
