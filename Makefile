@@ -22,7 +22,7 @@ test: $(VENV)/.test ## Run the tests; those that time something run alone.
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not slow and not alone"
 	$(BIN)/python -m pytest -m "alone and not slow" || test $$? -eq 5  # 5: none is marked
 
-test-all: $(VENV)/.slow $(VENV)/.oip $(TENSORFLOW)/.test ## Run the slow tests as well.
+test-all: $(VENV)/.slow $(VENV)/.oip $(VENV)/.engines $(TENSORFLOW)/.test ## Run the slow tests as well.
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not alone"
 	$(BIN)/python -m pytest -m alone || test $$? -eq 5
 	$(TENSORFLOW)/bin/python -m pytest -k tensorflow tests/adapters/test_tensorflow.py tests/journeys/test_model_files.py
@@ -82,6 +82,15 @@ $(VENV)/.oip: | $(BIN)/python  # servers of the Open Inference Protocol, whose p
 	$(VENV)/mlserver/bin/pip install --quiet --no-input mlserver==1.7.1 mlserver-sklearn==1.7.1
 	$(BIN)/python -m venv $(VENV)/kserve
 	$(VENV)/kserve/bin/pip install --quiet --no-input kserve==0.21.0
+	@touch $@
+
+$(VENV)/.engines: pyproject.toml | $(BIN)/python  # Ray, Spark and an object store, each with excise beside it
+	$(BIN)/python -m venv $(VENV)/ray
+	$(VENV)/ray/bin/pip install --quiet --no-input --editable '.[ray]'
+	$(BIN)/python -m venv $(VENV)/spark
+	$(VENV)/spark/bin/pip install --quiet --no-input --editable '.[spark]'
+	$(BIN)/python -m venv $(VENV)/s3
+	$(VENV)/s3/bin/pip install --quiet --no-input --editable '.[s3]' 'moto[server]>=5'
 	@touch $@
 
 $(VENV)/.lint: pyproject.toml | $(BIN)/python

@@ -11,11 +11,12 @@ import msgspec
 
 from excise.api.looks import Looking, look
 from excise.api.looks import summary as looks_in_words
-from excise.api.profile import SUFFIX, rows_of, without
-from excise.api.profiling import profile_of, streamable
+from excise.api.profile import SUFFIX, sample_of, unlabeled
+from excise.api.profiling import LOCAL, running
 from excise.core.audit import Gap
 from excise.core.clock import Clock, SystemClock
 from excise.core.drift import Drift, Drifted, DriftRun, FeatureDrift, Looks, Sample, StreamAlarm
+from excise.core.engine import Engine
 from excise.core.errors import DataError, UsageError
 from excise.core.examples import mask
 from excise.core.verdict import Outcome
@@ -23,6 +24,7 @@ from excise.features import FeatureProfile
 from excise.features import drift as drifting
 from excise.features.dependence import inflations
 from excise.tables import CsvMode, Table
+from excise.tables.places import read_place
 from excise.tables.table import closest
 
 SEVERITY = (Drifted.MATERIAL, Drifted.IMMATERIAL, Drifted.NONE, Drifted.NOT_MEASURED)
@@ -62,6 +64,7 @@ def drift(
     false_alarms: float | None = None,
     looks_per_quarter: int | None = None,
     restart: Sequence[str] = (),
+    engine: str | Engine = LOCAL,
     clock: Clock | None = None,
 ) -> Drift:
     """Hold current inputs against a reference, feature by feature.
@@ -89,18 +92,22 @@ def drift(
         false_alarms: of a new stream: how many are accepted in a quarter, 0.05 by default.
         looks_per_quarter: of a new stream: how often is looked at most, 90 by default.
         restart: features whose change was dealt with: evidence against them starts anew with this look.
+        engine: where files are read and counted: ``local``, ``ray``, ``spark``, or one of your own. All give the same
+            numbers; rows that an engine elsewhere reads are not at hand for ``ordered`` and ``model``.
         clock: for tests.
 
     Raises:
         DataError: a sample or the stream cannot be read.
         NotComparable: the stream is one of another reference.
+        MissingExtra: the system behind the engine is not installed.
         UsageError: a setting that is not known.
     """
     rules = checked(alpha, correction, floor, fail_on, top)
     looking = Looking(stream, at, false_alarms, looks_per_quarter, tuple(restart)).checked()
     ticking = clock or SystemClock()
     began, started = ticking.monotonic(), ticking.now()
-    before, now = sides(reference, current, csv, target)
+    with running(engine) as counting:
+        before, now = sides(reference, current, csv, target, counting)
     inflation = widened(before, now) if ordered else None
     found = drifting.drift(before.profile, now.profile, rules, inflation)
     gaps: list[Gap] = []
@@ -112,7 +119,7 @@ def drift(
     looks = None if stream is None else look(looking, before.profile, now.profile, started, inflation)
     return Drift(
         run=DriftRun(
-            started=started.isoformat(timespec="seconds"), seconds=ticking.monotonic() - began, engine="local"
+            started=started.isoformat(timespec="seconds"), seconds=ticking.monotonic() - began, engine=counting.name
         ),
         outcome=outcome_of(features, limit, looks),
         why=summary(features, looks),
@@ -158,7 +165,7 @@ def checked(alpha: float, correction: str, floor: float, fail_on: str | None, to
     return drifting.Rules(alpha, correction, floor)
 
 
-def sides(reference: Any, current: Any, csv: CsvMode, target: str | None) -> tuple[Side, Side]:
+def sides(reference: Any, current: Any, csv: CsvMode, target: str | None, engine: Engine) -> tuple[Side, Side]:
     """Both samples as profiles between the same edges.
 
     Raises:
@@ -167,8 +174,8 @@ def sides(reference: Any, current: Any, csv: CsvMode, target: str | None) -> tup
     if is_profile(current):
         raise DataError("the current sample is a profile", hint="give its rows: edges come from the reference")
     stored = stored_profile(reference)
-    before = side_of(reference, csv, target, None) if stored is None else stored_side(stored, target)
-    now = side_of(current, csv, target, before.profile)
+    before = side_of(reference, csv, target, engine) if stored is None else stored_side(stored, target)
+    now = side_of(current, csv, target, engine, before.profile)
     if target is not None and stored is None and not (before.labeled or now.labeled):
         names = before.profile.columns
         raise DataError(f"{before.profile.source} has no column {target!r}", hint=closest(target, names))
@@ -177,18 +184,16 @@ def sides(reference: Any, current: Any, csv: CsvMode, target: str | None) -> tup
 
 def stored_side(profile: FeatureProfile, target: str | None) -> Side:
     """A profile that was kept, without the label."""
-    columns = {name: column for name, column in profile.columns.items() if name != target}
-    return Side(msgspec.structs.replace(profile, columns=columns), None, labeled=target in profile.columns)
+    return Side(unlabeled(profile, target), None, labeled=target in profile.columns)
 
 
-def side_of(data: Any, csv: CsvMode, target: str | None, edges_from: FeatureProfile | None) -> Side:
-    """A sample's rows, profiled; in parts where it is large, so that they are not at hand afterwards."""
-    if parts := streamable(data, csv):
-        profile = profile_of(parts, str(data), target, edges_from)
-        return Side(profile, None, labeled=target in (parts[0].columns or ()))
-    rows = rows_of(data, csv)
-    table = without(rows, target)
-    return Side(FeatureProfile.build(table, edges_from=edges_from), table, labeled=target in rows.names)
+def side_of(
+    data: Any, csv: CsvMode, target: str | None, engine: Engine, edges_from: FeatureProfile | None = None
+) -> Side:
+    """A sample's rows, profiled; in parts where it is large or an engine elsewhere reads it, so that they are gone."""
+    sample = sample_of(data, csv, engine)
+    side, table = stored_side(sample.profile(engine, edges_from), target), sample.table
+    return side._replace(table=table.drop([target]) if table and target is not None and side.labeled else table)
 
 
 def is_profile(data: Any) -> bool:
@@ -208,10 +213,9 @@ def stored_profile(data: Any) -> FeatureProfile | None:
         return None
     if isinstance(data, FeatureProfile):
         return data
+    content = read_place(data)
     try:
-        found = FeatureProfile.decode(Path(data).read_bytes())
-    except OSError as error:
-        raise DataError(f"cannot read {data}: {error.strerror or error}", hint="check the path") from error
+        found = FeatureProfile.decode(content)
     except DataError as error:
         raise DataError(f"{data}: {error.message}", hint=error.hint) from error
     return msgspec.structs.replace(found, source=str(data))

@@ -10,12 +10,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from excise.api.profile import write_over
 from excise.core.drift import Looks, StreamAlarm
 from excise.core.errors import DataError, NotComparable, UsageError
 from excise.features import FeatureProfile
 from excise.features.stream import FALSE_ALARMS, KIND, LOOKS_PER_QUARTER, DriftStream, digest_of
 from excise.releases.layout import explained, take
+from excise.tables.places import write_place
 
 
 class Looking(NamedTuple):
@@ -82,7 +82,7 @@ def look(
             stream.restart(name)
         before = stream.looks
         alarms = stream.look(window, at)
-        write_over(path, stream.encode(), lambda found: found.startswith(KIND), "drift stream")
+        write_place(path, stream.encode(), lambda found: found.startswith(KIND), "drift stream")
     return Looks(
         stream=str(path),
         at=at,

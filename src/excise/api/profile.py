@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import os
-import secrets
-from collections.abc import Callable
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
 
+from excise.api.profiling import LOCAL, Sample, is_place, running, sample_in
 from excise.core.audit import Finding
-from excise.core.errors import DataError, StoreError, UsageError
+from excise.core.engine import Engine
+from excise.core.errors import DataError, UsageError
 from excise.core.examples import mask
 from excise.core.refs import ModelRef, RefKind
 from excise.features import Cast, Caster, ColumnProfile, FeatureProfile, causes
 from excise.features.caster import MARK
 from excise.features.profile import KIND
-from excise.releases.layout import sync_folder
 from excise.tables import CsvMode, Table, read
+from excise.tables.places import write_place
 from excise.tables.table import closest
 
 SCHEMA = "excise/profile/v1"
@@ -109,7 +110,14 @@ class Profiled(NamedTuple):
     seen: FeatureProfile
 
 
-def profile(data: Any, *, against: Any = None, csv: CsvMode = "exact", target: str | None = None) -> Profile:
+def profile(
+    data: Any,
+    *,
+    against: Any = None,
+    csv: CsvMode = "exact",
+    target: str | None = None,
+    engine: str | Engine = LOCAL,
+) -> Profile:
     """Describe a sample's columns, and say what differs from a reference.
 
     Args:
@@ -118,26 +126,64 @@ def profile(data: Any, *, against: Any = None, csv: CsvMode = "exact", target: s
         against: the reference, in any of these forms.
         csv: how CSV cells get their types.
         target: the label column, which is left out.
+        engine: where files are read and counted: ``local``, ``ray``, ``spark``, or one of your own.
 
     Raises:
         DataError: one of them cannot be read, or neither has the target.
         NotFound: there is no such release.
+        MissingExtra: the system behind the engine is not installed.
     """
-    return profiled(data, against=against, csv=csv, target=target).document
+    return profiled(data, against=against, csv=csv, target=target, engine=engine).document
 
 
-def profiled(data: Any, *, against: Any = None, csv: CsvMode = "exact", target: str | None = None) -> Profiled:
+def profiled(
+    data: Any,
+    *,
+    against: Any = None,
+    csv: CsvMode = "exact",
+    target: str | None = None,
+    engine: str | Engine = LOCAL,
+) -> Profiled:
     """As ``profile``, with the caster."""
-    tables = [rows_of(data, csv), *([] if against is None else [rows_of(against, csv)])]
-    current, *references = without_target(tables, target)
-    if not references:
-        own = FeatureProfile.build(current)
-        caster = Caster.learn(own)
-        return Profiled(described(current, own, None, (), caster), caster, own)
-    reference = FeatureProfile.build(references[0])
-    seen = FeatureProfile.build(current, edges_from=reference)
+    with running(engine) as found:
+        return profiled_by(found, data, against, csv, target)
+
+
+def profiled_by(engine: Engine, data: Any, against: Any, csv: CsvMode, target: str | None) -> Profiled:
+    """As ``profiled``, by an engine that runs."""
+    current = sample_of(data, csv, engine)
+    approved = None if against is None else sample_of(against, csv, engine).profile(engine)
+    counted = current.profile(engine, approved)
+    seen = unlabeled(counted, target)
+    reference = None if approved is None else unlabeled(approved, target)
+    if target is not None and (seen, reference) == (counted, approved):
+        raise DataError(f"{counted.source} has no column {target!r}", hint=closest(target, counted.columns))
+    if reference is None:
+        caster = Caster.learn(seen)
+        return Profiled(described(seen, None, (), caster, None), caster, seen)
     caster = Caster.learn(reference, seen)
-    return Profiled(described(current, seen, reference, tuple(causes(reference, seen)), caster), caster, seen)
+    found = tuple(causes(reference, seen))
+    return Profiled(described(seen, reference, found, caster, current.unparsed(caster, engine)), caster, seen)
+
+
+def sample_of(data: Any, csv: CsvMode, engine: Engine) -> Sample:
+    """A sample's rows, or its parts: files are an engine's to read, what is in memory is counted here.
+
+    Raises:
+        DataError: it cannot be read, has no rows, or is a release without a reference.
+    """
+    if is_place(data):
+        return sample_in(data, csv, engine)
+    rows = rows_of(data, csv)
+    return Sample(rows.source, (rows,))
+
+
+def unlabeled(profile: FeatureProfile, target: str | None) -> FeatureProfile:
+    """The profile without the label; itself where it has none."""
+    if target not in profile.columns:
+        return profile
+    columns = {name: column for name, column in profile.columns.items() if name != target}
+    return msgspec.structs.replace(profile, columns=columns)
 
 
 def rows_of(data: Any, csv: CsvMode) -> Table:
@@ -156,36 +202,18 @@ def rows_of(data: Any, csv: CsvMode) -> Table:
     opened = open_release(ref, None)
     if opened.reference is None:
         raise DataError(f"{data} was made without a reference", hint="excise release create MODEL --reference DATA")
-    return without_target([read(opened.reference)], opened.target)[0].with_source(data)
-
-
-def without_target(tables: list[Table], target: str | None) -> list[Table]:
-    """The tables without the label.
-
-    Raises:
-        DataError: none of them has it.
-    """
-    if target is None:
-        return tables
-    if not any(target in table.names for table in tables):
-        raise DataError(f"{tables[0].source} has no column {target!r}", hint=closest(target, tables[0].names))
-    return [without(table, target) for table in tables]
-
-
-def without(table: Table, target: str | None) -> Table:
-    """The table without the label, where it has it."""
-    return table.drop([target]) if target in table.names else table
+    table = read(opened.reference).with_source(data)
+    return table if opened.target is None else table.drop([opened.target])
 
 
 def described(
-    table: Table,
     seen: FeatureProfile,
     reference: FeatureProfile | None,
     findings: tuple[Finding, ...],
     caster: Caster,
+    unparsed: Mapping[str, int] | None,
 ) -> Profile:
-    """The document; the casts are run once over the sample to count what will not parse."""
-    unparsed = caster.apply_counted(table)[1] if reference is not None else None
+    """The document; ``unparsed`` counts, by column, the cells that a cast leaves as they are."""
     return Profile(
         source=seen.source,
         rows=seen.rows,
@@ -245,39 +273,16 @@ def write_cast(caster: Caster, path: str | os.PathLike[str]) -> None:
         UsageError: the file exists and was not written by this command.
         StoreError: it cannot be written.
     """
-    write_over(Path(path), caster.emit().encode(), lambda found: MARK.encode() in found, "emitted caster")
+    write_place(path, caster.emit().encode(), lambda found: MARK.encode() in found, "emitted caster")
 
 
 def write_profile(profile: FeatureProfile, path: str | os.PathLike[str]) -> None:
-    """Write a profile, whole or not at all; a file that is no profile is left alone.
+    """Write a profile to a path or a URL, whole or not at all; a file that is no profile is left alone.
 
     Raises:
         UsageError: the file exists and is no profile.
         StoreError: it cannot be written.
     """
-    target = Path(path)
-    if target.suffix != SUFFIX:
-        raise UsageError(f"{target} would not be known as a profile", hint=f"name it {target.stem}{SUFFIX}")
-    write_over(target, profile.encode(), lambda found: found.startswith(KIND), "profile")
-
-
-def write_over(target: Path, content: bytes, is_ours: Callable[[bytes], bool], what: str) -> None:
-    """Write a file whole or not at all, over nothing but one of its kind; when this returns, it is on the disk.
-
-    Raises:
-        UsageError: there is another file.
-        StoreError: it cannot be written.
-    """
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
-    try:
-        if target.exists() and not is_ours(target.read_bytes()):
-            raise UsageError(f"{target} exists and is no {what}", hint="give another file name")
-        with temporary.open("wb") as sink:
-            sink.write(content)
-            sink.flush()
-            os.fsync(sink.fileno())
-        temporary.replace(target)
-        sync_folder(target.parent)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise StoreError(f"cannot write {target}: {error.strerror or error}", hint="check the directory") from error
+    if Path(path).suffix != SUFFIX:
+        raise UsageError(f"{path} would not be known as a profile", hint=f"name it {Path(path).stem}{SUFFIX}")
+    write_place(path, profile.encode(), lambda found: found.startswith(KIND), "profile")

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 )  # fmt: skip
 @click.option("--restart", multiple=True, metavar="FEATURE", help="Its change was dealt with: begin its evidence anew.")
 @options.csv()
+@options.engine()
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document to stdout and nothing else there.")
 @click.option("--html", type=options.FILE, metavar="FILE", help="Write a self-contained page.")
 @click.option("--show-examples", is_flag=True, help="Leave example values in the page.")
@@ -66,7 +67,7 @@ def command(**given: Any) -> int:
 
 PASSED = (
     "fail_on", "top", "model", "trust_pickle", "ordered", "alpha", "correction", "floor", "target", "csv",
-    "stream", "at", "false_alarms", "looks_per_quarter", "restart",
+    "stream", "at", "false_alarms", "looks_per_quarter", "restart", "engine",
 )  # fmt: skip
 """Flags that are arguments of the same name."""
 

@@ -101,6 +101,17 @@ def csv() -> Decorator:
     )
 
 
+def engine() -> Decorator:
+    """Where samples are read and counted."""
+    return click.option(
+        "--engine",
+        default="local",
+        show_default=True,
+        metavar="ENGINE",
+        help="Where files are read and counted: local, ray, spark.",
+    )
+
+
 def effort() -> Decorator:
     """How long and how hard to measure."""
     return stack(

@@ -19,6 +19,7 @@ from excise.core.errors import UsageError
 @click.option("--emit-cast", type=options.FILE, metavar="FILE", help="Write the caster as a Python file.")
 @click.option("--target", metavar="COLUMN", help="Column that holds the label; left out.")
 @options.csv()
+@options.engine()
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document to stdout and nothing else there.")
 @click.option("--show-examples", is_flag=True, help="Leave example values in the JSON document.")
 @click.pass_context
@@ -34,7 +35,9 @@ def command(context: click.Context, /, **given: Any) -> int:
     from excise.api.profile import profiled, write_cast, write_profile  # noqa: PLC0415  rooms load only when it runs
 
     data, reference = samples(context, given)
-    document, caster, seen = profiled(data, against=reference, csv=given["csv"], target=given["target"])
+    document, caster, seen = profiled(
+        data, against=reference, csv=given["csv"], target=given["target"], engine=given["engine"]
+    )
     if given["output"]:
         write_profile(seen, given["output"])
     if given["emit_cast"]:

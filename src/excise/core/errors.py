@@ -152,3 +152,12 @@ class TooNoisy(ExciseError):
     """Measured, but the machine moves more than the effect."""
 
     exit_code = 3
+
+
+def first_line(error: BaseException, most: int = 160) -> str:
+    r"""The first line of what a library said, cut; the name of its error where it said nothing.
+
+    >>> first_line(ValueError("no such key: 7\nTraceback …")), first_line(KeyError())
+    ('no such key: 7', 'KeyError')
+    """
+    return str(error).strip().partition("\n")[0][:most] or type(error).__name__

@@ -175,16 +175,3 @@ class Transform(Protocol):
 
     def variables(self) -> Mapping[str, str]:
         """Environment variables that the variant's process is started with."""
-
-
-@runtime_checkable
-class Engine(Protocol):
-    """Where many small jobs run; found through ``excise.engines``. The local one is a process pool."""
-
-    name: str
-
-    def map(self, function: Any, items: Sequence[Any]) -> list[Any]:
-        """Apply a picklable function to every item, in order."""
-
-    def close(self) -> None:
-        """Stop what was started."""

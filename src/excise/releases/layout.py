@@ -15,6 +15,7 @@ from typing import IO
 
 import msgspec
 
+from excise.core.durability import sync_folder
 from excise.core.errors import Conflict, Mismatch, NotFound, StoreError
 from excise.releases import oci
 from excise.releases.oci import Descriptor, Index
@@ -263,15 +264,6 @@ def unseal(content: bytes, root: Path) -> tuple[Descriptor, ...]:
     if seal(entries) != content:
         raise Mismatch(f"{root}/index.json is not what excise wrote", hint=hint)
     return entries
-
-
-def sync_folder(folder: Path) -> None:
-    """Make a rename durable."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 @contextmanager

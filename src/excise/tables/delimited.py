@@ -7,6 +7,7 @@ Quotes carry no meaning, as everywhere in CSV: ``"7"`` is a number, ``" 7 "`` is
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
 import numpy as np
@@ -40,42 +41,92 @@ def read_delimited(data: pa.Buffer, source: str, mode: CsvMode) -> Table:
     Raises:
         DataError: empty, ragged, not UTF-8, a column name twice, a line longer than 256 MiB.
     """
-    options = ParseChoice(data, source)
+    options = ParseChoice(lambda: pa.BufferReader(data), len(data), source)
+    return typed(options.parse(None if mode == "infer" else pa.string()), source, mode)
+
+
+def stream_delimited(opened: Callable[[], Any], source: str, mode: CsvMode) -> Iterator[Table]:
+    """A CSV file's rows, block by block; at least one table, which may be empty.
+
+    A block's cells are typed by themselves: a column of whole numbers in one block may be one of floats in the next.
+
+    Args:
+        opened: opens the file from its start.
+        source: as the user named it.
+        mode: how cells get their types; ``infer`` guesses from the first block.
+    Raises:
+        DataError: as ``read_delimited``, as soon as it is met.
+    """
+    options = ParseChoice(opened, LINE_BYTES_LIMIT, source)
+    for block in options.blocks(None if mode == "infer" else pa.string()):
+        yield typed(block, source, mode)
+
+
+def typed(cells: pa.Table, source: str, mode: CsvMode) -> Table:
+    """Cells as columns."""
     if mode == "infer":
-        return from_arrow(options.parse(None), source)
-    texts = options.parse(pa.string())
-    if mode == "text":
-        return Table(tuple(text_column(name, texts.column(name)) for name in texts.schema.names), source)
-    return Table(tuple(exact_column(name, texts.column(name)) for name in texts.schema.names), source)
+        return from_arrow(cells, source)
+    column = text_column if mode == "text" else exact_column
+    return Table(tuple(column(name, cells.column(name)) for name in cells.schema.names), source)
 
 
 class ParseChoice:
     """How one file is cut into cells: its delimiter and its column names.
 
     Args:
-        data: the file.
+        opened: opens the file from its start.
+        size: bytes, from which no longer line is to be expected.
         source: as the user named it.
     """
 
-    def __init__(self, data: pa.Buffer, source: str) -> None:
-        self.data = data
+    def __init__(self, opened: Callable[[], Any], size: int, source: str) -> None:
+        self.opened = opened
+        self.size = size
         self.source = source
         self.threads = True
-        self.delimiter = delimiter_of(bytes(data[:SNIFFED_BYTES]))
-        self.names = unique_names(self.header(), source)
+        with opened() as stream:
+            self.delimiter = delimiter_of(bytes(stream.read(SNIFFED_BYTES)))
+        self.names = unique_names(list(self.call(self.header)), source)
 
-    def header(self) -> list[str]:
+    def header(self, block: int) -> list[str]:
         """The column names, from the first line."""
-        return list(self.call(lambda block: pacsv.open_csv(self.stream(), **self.options(block, None)).schema.names))
+        with self.opened() as stream:
+            names: list[str] = pacsv.open_csv(stream, **self.options(block, None)).schema.names
+            return names
 
     def parse(self, cell_type: pa.DataType | None) -> pa.Table:
         """All cells as ``cell_type``, or as pyarrow guesses."""
-        table: pa.Table = self.call(lambda block: pacsv.read_csv(self.stream(), **self.options(block, cell_type)))
-        return table
 
-    def stream(self) -> pa.BufferReader:
-        """The bytes from the start."""
-        return pa.BufferReader(self.data)
+        def whole(block: int) -> pa.Table:
+            with self.opened() as stream:
+                return pacsv.read_csv(stream, **self.options(block, cell_type))
+
+        return self.call(whole)
+
+    def blocks(self, cell_type: pa.DataType | None) -> Iterator[pa.Table]:
+        """The same block by block; where only longer blocks help, reading goes on behind what was handed out."""
+        block, done = BLOCK_BYTES, 0
+        while True:
+            try:
+                for table in self.behind(done, block, cell_type):
+                    done += table.num_rows
+                    yield table
+            except (pa.ArrowInvalid, UnicodeDecodeError) as error:
+                block = self.next_block(block, error)
+            else:
+                return
+
+    def behind(self, done: int, block: int, cell_type: pa.DataType | None) -> Iterator[pa.Table]:
+        """Blocks behind the first ``done`` rows; an empty one where there are none at all."""
+        with self.opened() as stream:
+            reader = pacsv.open_csv(stream, **self.options(block, cell_type))
+            rows = 0
+            for batch in reader:
+                rows += batch.num_rows
+                if rows > done:
+                    yield pa.Table.from_batches([batch.slice(max(0, batch.num_rows - rows + done))])
+            if not rows:
+                yield reader.schema.empty_table()
 
     def options(self, block: int, cell_type: pa.DataType | None) -> dict[str, Any]:
         """Options for pyarrow; a line that is blank is a null where there is one column."""
@@ -92,7 +143,7 @@ class ParseChoice:
             ),
         }
 
-    def call(self, parse: Any) -> Any:
+    def call(self, parse: Callable[[int], Any]) -> Any:
         """Parse with growing blocks, since a line must fit into one.
 
         Raises:
@@ -102,16 +153,23 @@ class ParseChoice:
         while True:
             try:
                 return parse(block)
-            except pa.ArrowInvalid as error:
-                if TOO_LONG in str(error) and block < min(LINE_BYTES_LIMIT, len(self.data)):
-                    block = min(block * 8, LINE_BYTES_LIMIT)
-                    continue
-                if RAGGED in str(error) and self.threads:
-                    self.threads = False  # only a single thread counts rows and can name the odd one
-                    continue
-                raise self.fault(str(error)) from error
-            except UnicodeDecodeError as error:
-                raise DataError(f"{self.source}: the header is not UTF-8", hint=AS_UTF8) from error
+            except (pa.ArrowInvalid, UnicodeDecodeError) as error:
+                block = self.next_block(block, error)
+
+    def next_block(self, block: int, error: Exception) -> int:
+        """The size of blocks to try next, after ``error``.
+
+        Raises:
+            DataError: nothing helps.
+        """
+        if isinstance(error, UnicodeDecodeError):
+            raise DataError(f"{self.source}: the header is not UTF-8", hint=AS_UTF8) from error
+        if TOO_LONG in str(error) and block < min(LINE_BYTES_LIMIT, self.size):
+            return min(block * 8, LINE_BYTES_LIMIT)
+        if RAGGED in str(error) and self.threads:
+            self.threads = False  # only a single thread counts rows and can name the odd one
+            return block
+        raise self.fault(str(error)) from error
 
     def fault(self, message: str) -> DataError:
         """What pyarrow said, as one line in our words."""

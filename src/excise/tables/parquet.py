@@ -10,9 +10,12 @@ import pyarrow as pa
 import pyarrow.ipc
 import pyarrow.parquet as pq
 
-from excise.core.errors import DataError, StoreError
+from excise.core.errors import DataError, StoreError, first_line
 from excise.tables.arrow import from_arrow, to_arrow
 from excise.tables.table import Table
+
+IPC_MAGIC = b"ARROW1"
+"""With which Arrow's file format begins; its streams do not."""
 
 
 def read_parquet(data: pa.Buffer, source: str) -> Table:
@@ -33,7 +36,7 @@ def read_arrow(data: pa.Buffer, source: str) -> Table:
     Raises:
         DataError: truncated, not Arrow, or a column name twice.
     """
-    reader = pa.ipc.open_file if bytes(data[:6]) == b"ARROW1" else pa.ipc.open_stream
+    reader = pa.ipc.open_file if bytes(data[: len(IPC_MAGIC)]) == IPC_MAGIC else pa.ipc.open_stream
     try:
         return from_arrow(reader(pa.BufferReader(data)).read_all(), source)
     except (pa.ArrowException, OSError) as error:
@@ -42,8 +45,7 @@ def read_arrow(data: pa.Buffer, source: str) -> Table:
 
 def unreadable(source: str, form: str, error: Exception) -> DataError:
     """One line for what pyarrow said."""
-    first = str(error).splitlines()[0][:160] if str(error) else type(error).__name__
-    return DataError(f"{source} is not a readable {form} file: {first}", hint="is the file complete?")
+    return DataError(f"{source} is not a readable {form} file: {first_line(error)}", hint="is the file complete?")
 
 
 def write_parquet(table: Table, path: str | os.PathLike[str]) -> None:

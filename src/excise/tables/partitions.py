@@ -1,105 +1,136 @@
-"""Files in parts that fit into memory: row groups of Parquet in batches, other files whole."""
+"""A sample's files, cut into parts that are read one by one: wherever that is done, the parts are the same."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
-import fsspec
-import pyarrow as pa
-import pyarrow.parquet as pq
-
-from excise.core.errors import DataError
-from excise.tables.arrow import from_arrow, is_text, type_name
+from excise.tables.blocks import BATCH, STREAMS, open_parquet, row_group
 from excise.tables.delimited import CsvMode
-from excise.tables.parquet import unreadable
-from excise.tables.source import COMPRESSED, data_files, from_path, suffix_of
+from excise.tables.source import COMPRESSED, data_files, from_path, reaching, same_columns, suffix_of
 from excise.tables.table import Table
 
-BATCH = 1 << 18
-"""Rows that are in memory at once."""
-BUFFER = 1 << 20
-"""Bytes of a column that are read at once."""
+LARGE_ROWS = 2_000_000
+LARGE_BYTES = 1 << 28
+"""Rows of Parquet, and bytes of any format, from which a sample is large: it is never in memory as a whole."""
+UNPACKED = 4
+"""How many times its size a compressed file is taken to be."""
 
 
 @dataclass(frozen=True)
 class Partition:
-    """A part that is read by itself.
+    """A part that is read by itself, on this machine or another.
 
     Attributes:
-        path: of its file, with its protocol. group: the row group, None for a whole file.
-        rows: None where only reading tells. columns: names, None likewise.
+        path: of its file: absolute, or with its protocol.
+        source: what it is called in messages.
         csv: how CSV cells get their types.
+        streamed: whether it is read block by block.
+        group: its row group in a Parquet file that is streamed.
     """
 
     path: str
-    group: int | None = None
-    rows: int | None = None
-    columns: tuple[str, ...] | None = None
+    source: str
     csv: CsvMode = "exact"
+    streamed: bool = False
+    group: int | None = None
 
     def tables(self, batch: int = BATCH) -> Iterator[Table]:
-        """Its rows, so many at a time.
+        """Its rows: at once, or block by block; at least one table, which may be empty.
 
+        Args:
+            batch: rows of a block at most, where the format lets one choose.
         Raises:
             DataError: it cannot be read.
         """
-        if self.group is None:
-            yield from_path(self.path, self.csv)
-            return
-        with parquet_file(self.path) as (file, schema):
-            for part in file.iter_batches(batch_size=batch, row_groups=[self.group], use_threads=False):
-                yield as_stored(from_arrow(pa.Table.from_batches([part]), self.path), schema)
+        if not self.streamed:
+            yield from_path(self.path, self.csv).with_source(self.source)
+        elif self.group is not None:
+            yield from row_group(self.path, self.source, self.group, batch)
+        else:
+            yield from STREAMS[suffix_of(self.path)](self.path, self.source, self.csv)
 
 
-def as_stored(table: Table, schema: pa.Schema) -> Table:
-    """The table with the names of the types that the file gives its columns, though its texts were read by code."""
-    columns = (replace(column, dtype=type_name(schema.field(column.name).type)) for column in table.columns)
-    return replace(table, columns=tuple(columns))
+class Cut(NamedTuple):
+    """A sample in parts.
+
+    Attributes:
+        parts: in the order in which they are added up.
+        large: whether the whole would be too much to hold.
+    """
+
+    parts: tuple[Partition, ...]
+    large: bool
 
 
-def parts_in(path: str, csv: CsvMode) -> tuple[Partition, ...]:
+class Layout(NamedTuple):
+    """What a file says of itself before it is read.
+
+    Attributes:
+        size: bytes, unpacked.
+        rows: of each row group; empty for other formats than Parquet.
+        columns: names; None where only reading tells.
+    """
+
+    size: int
+    rows: tuple[int, ...] = ()
+    columns: tuple[str, ...] | None = None
+
+
+def parts_in(path: str, csv: CsvMode) -> Cut:
     """The parts behind a path, a folder, a glob or a URL, in the order of their names.
+
+    A large sample is cut into the row groups of its Parquet files, and other files are read block by block; the files
+    of a small one are read at once.
 
     Raises:
         DataError: nothing there, a file that cannot be read, or files that differ in columns.
     """
-    files, filesystem = data_files(path)
-    found: list[Partition] = []
-    for name in files:
-        full = filesystem.unstrip_protocol(name) if "file" not in filesystem.protocol else name
-        found += parts_of(full, csv)
-    named = [one for one in found if one.columns is not None]
-    for one in named[1:]:
-        if set(one.columns or ()) != set(named[0].columns or ()):
-            odd = ", ".join(sorted(set(one.columns or ()) ^ set(named[0].columns or ())))
-            raise DataError(f"{one.path} and {named[0].path} differ in columns: {odd}", hint="read them one by one")
-    return tuple(found)
+    with reaching(path):
+        files, filesystem = data_files(path)
+        names = [full_name(filesystem, name, path) for name in files]
+        called = [path] if len(names) == 1 else names
+        layouts = [layout(filesystem, *one) for one in zip(files, names, called, strict=True)]
+    known = [(name, one.columns) for name, one in zip(called, layouts, strict=True) if one.columns is not None]
+    for name, columns in known[1:]:
+        same_columns(name, columns, *known[0])
+    large = sum(sum(one.rows) for one in layouts) >= LARGE_ROWS or sum(one.size for one in layouts) >= LARGE_BYTES
+    parts = [
+        part
+        for name, source, one in zip(names, called, layouts, strict=True)
+        for part in parts_of(Partition(name, source, csv), one, large=large)
+    ]
+    return Cut(tuple(parts), large)
 
 
-def parts_of(name: str, csv: CsvMode) -> list[Partition]:
-    """The parts of one file."""
-    if suffix_of(name) != ".parquet" or any(name.endswith(end) for end in COMPRESSED):
-        return [Partition(name, csv=csv)]
-    with parquet_file(name) as (file, schema):
-        columns = tuple(schema.names)
-        rows = [file.metadata.row_group(group).num_rows for group in range(file.num_row_groups)]
-    return [Partition(name, group, count, columns, csv) for group, count in enumerate(rows)]
+def full_name(filesystem: Any, name: str, path: str) -> str:
+    """A file's name with all that it takes to open it elsewhere; local ones are plain paths."""
+    if "file" in filesystem.protocol:
+        return name
+    outer = path.partition("::")[2]
+    full: str = filesystem.unstrip_protocol(name)
+    return f"{full}::{outer}" if outer else full
 
 
-@contextmanager
-def parquet_file(path: str) -> Iterator[tuple[Any, pa.Schema]]:
-    """An open Parquet file, whose texts are read by code, and its schema as it was written.
+def layout(filesystem: Any, name: str, full: str, source: str) -> Layout:
+    """What a file says of itself.
 
     Raises:
-        DataError: it is truncated, or no Parquet.
+        DataError: a Parquet file that cannot be read.
     """
-    try:
-        with fsspec.open(path, "rb") if "://" in path else pa.OSFile(path, "rb") as source:
-            schema = pq.read_schema(source)
-            texts = [field.name for field in schema if is_text(field.type)]
-            yield pq.ParquetFile(source, read_dictionary=texts, buffer_size=BUFFER, pre_buffer=False), schema
-    except (pa.ArrowException, OSError) as error:
-        raise unreadable(path, "Parquet", error) from error
+    packed = any(name.endswith(end) for end in COMPRESSED)
+    if suffix_of(name) == ".parquet" and not packed:
+        with open_parquet(full, source) as (_, file):
+            groups = [file.metadata.row_group(index) for index in range(file.num_row_groups)]
+            rows = tuple(group.num_rows for group in groups)
+            return Layout(sum(group.total_byte_size for group in groups), rows, tuple(file.schema_arrow.names))
+    return Layout((filesystem.size(name) or 0) * (UNPACKED if packed else 1))
+
+
+def parts_of(whole: Partition, found: Layout, *, large: bool) -> list[Partition]:
+    """The parts of one file; a row group without rows is none."""
+    path, source, csv = whole.path, whole.source, whole.csv
+    if large and found.columns is not None:
+        return [Partition(path, source, csv, True, group) for group, rows in enumerate(found.rows) if rows]
+    return [Partition(path, source, csv, streamed=large and suffix_of(path) in STREAMS)]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import posixpath
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import PurePath
 from typing import Any
 
@@ -13,7 +14,7 @@ import fsspec.utils
 import numpy as np
 import pyarrow as pa
 
-from excise.core.errors import DataError
+from excise.core.errors import DataError, ExciseError, first_line
 from excise.tables.arrays import read_npy, read_npz
 from excise.tables.cells import object_array, type_cells
 from excise.tables.delimited import CsvMode, read_delimited
@@ -65,12 +66,31 @@ def read(
 
 def from_path(path: str, csv: CsvMode) -> Table:
     """One file, or all data files of a directory or a glob as one table."""
-    try:
+    with reaching(path):
         files, filesystem = data_files(path)
         tables = [read_file(filesystem, name, path if len(files) == 1 else name, csv) for name in files]
+    return concatenate(tables, path)
+
+
+@contextmanager
+def reaching(path: str) -> Iterator[None]:
+    """Say in one line what keeps a path from being reached: each remote file system has errors of its own.
+
+    Raises:
+        DataError: the path cannot be reached.
+    """
+    try:
+        yield
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror or error}", hint="check the path") from error
-    return concatenate(tables, path)
+    except ExciseError:
+        raise
+    except Exception as error:
+        if "://" not in path:
+            raise
+        raise DataError(
+            f"cannot reach {path}: {first_line(error)}", hint="check the address and the credentials"
+        ) from error
 
 
 def data_files(path: str) -> tuple[list[str], Any]:
@@ -147,14 +167,25 @@ def read_bytes(filesystem: Any, name: str, shown: str) -> pa.Buffer:
     compression = fsspec.utils.infer_compression(name)
     if compression is None and "file" in filesystem.protocol and filesystem.size(name):
         return pa.memory_map(name).read_buffer()
+    opened = fsspec.core.OpenFile(filesystem, name, "rb", compression=compression)
+    with unpacking(compression, shown), opened as file:
+        return pa.py_buffer(file.read())
+
+
+@contextmanager
+def unpacking(compression: str | None, shown: str) -> Iterator[None]:
+    """Say of a compressed file that it cannot be unpacked: zlib, lzma and zipfile each have an error of their own.
+
+    Raises:
+        DataError: it cannot.
+    """
     try:
-        with fsspec.core.OpenFile(filesystem, name, "rb", compression=compression) as file:
-            return pa.py_buffer(file.read())
-    except (EOFError, ValueError, AssertionError, OSError) as error:
-        if isinstance(error, PermissionError | FileNotFoundError):
+        yield
+    except (PermissionError, FileNotFoundError, ExciseError):
+        raise
+    except Exception as error:
+        if compression is None:
             raise
-        raise DataError(f"{shown} cannot be unpacked: {error}", hint="is the file complete?") from error
-    except Exception as error:  # zlib, lzma and zipfile each have an error of their own
         raise DataError(f"{shown} cannot be unpacked: {error}", hint="is the file complete?") from error
 
 
@@ -168,10 +199,19 @@ def concatenate(tables: list[Table], source: str) -> Table:
     if len(tables) == 1:
         return first.with_source(source)
     for table in tables[1:]:
-        if set(table.names) != set(first.names):
-            odd = ", ".join(sorted(set(table.names) ^ set(first.names)))
-            raise DataError(f"{table.source} and {first.source} differ in columns: {odd}", hint="read them one by one")
+        same_columns(table.source, table.names, first.source, first.names)
     return Table(tuple(stack([table.column(name) for table in tables]) for name in first.names), source)
+
+
+def same_columns(source: str, names: Iterable[str], first: str, expected: Iterable[str]) -> None:
+    """Refuse a file whose columns, in whatever order, are not those of the first.
+
+    Raises:
+        DataError: naming both files, and the columns that only one of them has.
+    """
+    if odd := set(names) ^ set(expected):
+        told = ", ".join(sorted(odd))
+        raise DataError(f"{source} and {first} differ in columns: {told}", hint="read them one by one")
 
 
 def stack(columns: list[Column]) -> Column:
