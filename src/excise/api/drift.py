@@ -23,6 +23,7 @@ from excise.core.verdict import Outcome
 from excise.features import FeatureProfile
 from excise.features import drift as drifting
 from excise.features.dependence import inflations
+from excise.features.separations import separations
 from excise.tables import CsvMode, Table
 from excise.tables.places import read_place
 from excise.tables.table import closest
@@ -109,7 +110,8 @@ def drift(
     with running(engine) as counting:
         before, now = sides(reference, current, csv, target, counting)
     inflation = widened(before, now) if ordered else None
-    found = drifting.drift(before.profile, now.profile, rules, inflation)
+    apart = separations(before.profile, before.table, now.table) if before.table and now.table and not ordered else {}
+    found = drifting.drift(before.profile, now.profile, rules, inflation, apart)
     gaps: list[Gap] = []
     if model is not None:
         found, gaps = asked_of(model, found, before, now, trust_pickle=trust_pickle)

@@ -84,8 +84,9 @@ class FeatureDrift(msgspec.Struct, frozen=True, kw_only=True):
         verdict: none, immaterial, material or not_measured.
         p_value, p_adjusted: of the test of equality, the second over all features; None where nothing was tested.
         effect: distance between the two, from 0 to 1, with its lower bound: Kolmogorov-Smirnov for numbers and times,
-            total variation for levels; None where nothing was tested.
-        measure: ``ks`` or ``tv``.
+            total variation for levels, twice the excess of a classifier's area under the curve over one half for
+            embeddings and free text whose rows are at hand; None where nothing was tested.
+        measure: ``ks``, ``tv`` or ``auc``.
         others: further distances: ``psi``, ``jensen_shannon``, ``wasserstein`` (in the reference's sigmas).
         causes: the widest first.
         importance: skill that the model loses without the feature, or share of its answers that change; None without

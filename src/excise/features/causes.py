@@ -187,6 +187,25 @@ def nested_appeared(pair: Pair) -> Iterator[Finding]:
         yield pair.finding("mixed_types", count, f"lists or objects where the reference has {pair.reference.form}")
 
 
+def vectors_changed(pair: Pair) -> Iterator[Finding]:
+    """Vectors of another length, with NaN or infinity, or of nothing but zeros; and anything else among vectors."""
+    before, now = pair.reference.vectors, pair.current.vectors
+    if before is None or now is None or before.length is None or not pair.reference.count("embedding"):
+        return
+    others = {length: count for length, count in now.lengths.items() if length not in before.lengths}
+    if others:
+        found = ", ".join(str(length) for length in sorted(others)[:3])
+        what = f"vectors of {found} numbers where the reference has {before.length}"
+        yield pair.finding("vector_length", sum(others.values()), what)
+    if pair.rose(before.broken, now.broken):
+        yield pair.finding("vector_broken", now.broken, "vectors with NaN or infinity")
+    if pair.rose(before.zeros, now.zeros):
+        yield pair.finding("vector_zeros", now.zeros, "vectors of nothing but zeros")
+    strange = pair.current.count("nested", "int", "float", "bool", "text", "datetime")
+    if strange and pair.reference.form == "embedding":
+        yield pair.finding("mixed_types", strange, "other values than vectors")
+
+
 def integers_as_floats(pair: Pair) -> Iterator[Finding]:
     """Floats where the reference has integers: by type alone, or with decimals."""
     floats = pair.current.count("float") - pair.current.numbers.nan
@@ -360,6 +379,7 @@ RULES: tuple[Rule, ...] = (
     truths_and_times_as_text,
     numbers_among_others,
     nested_appeared,
+    vectors_changed,
     nulls_rose,
     infinities,
     integers_as_floats,

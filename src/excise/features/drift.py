@@ -44,6 +44,9 @@ CAUSE_OF = {
     "null_word": CauseKind.NULLS,
     "nulls_rose": CauseKind.NULLS,
     "mixed_types": CauseKind.TYPE_CHANGED,
+    "vector_length": CauseKind.TYPE_CHANGED,
+    "vector_broken": CauseKind.INFINITE,
+    "vector_zeros": CauseKind.NULLS,
     "bool_as_text": CauseKind.TYPE_CHANGED,
     "date_as_text": CauseKind.TYPE_CHANGED,
     "text_as_number": CauseKind.TYPE_CHANGED,
@@ -97,7 +100,7 @@ class Tested(NamedTuple):
 
     Attributes:
         difference: of contents and of types together. content: of contents alone.
-        measure: ``ks`` or ``tv``.
+        measure: ``ks``, ``tv`` or ``auc``.
     """
 
     difference: Difference
@@ -110,6 +113,7 @@ def drift(
     current: FeatureProfile,
     rules: Rules = Rules(),  # noqa: B008  a frozen value
     inflation: Mapping[str, float] | None = None,
+    separations: Mapping[str, Difference] | None = None,
 ) -> tuple[FeatureDrift, ...]:
     """Hold two profiles against each other.
 
@@ -118,13 +122,15 @@ def drift(
         current: of today's, built with ``edges_from=reference``.
         rules: when a feature alarms.
         inflation: by feature, how much dependence between rows widens errors; 1 where it is not named.
+        separations: by feature, how well a classifier tells the rows of both samples apart, where one was asked.
     Returns:
         One result per feature of either, in the reference's order; new ones come last.
     """
     widened = inflation or {}
     both = (name for name in reference.columns if name in current.columns)
     pairs = {name: Pair(reference.columns[name], current.columns[name]) for name in both}
-    tested = {name: compared(pair, widened.get(name, 1.0)) for name, pair in pairs.items()}
+    told_apart = separations or {}
+    tested = {name: compared(pair, widened.get(name, 1.0), told_apart.get(name)) for name, pair in pairs.items()}
     judged = {name: one for name, one in tested.items() if one is not None}
     adjusted = adjust({name: one.difference.p_value for name, one in judged.items()}, rules)
     seen: dict[str, list[Finding]] = {}
@@ -157,15 +163,24 @@ def cause_of(finding: Finding) -> Cause:
     return Cause(cause=kind, what=finding.what, share=finding.share, example=example)
 
 
-def compared(pair: Pair, inflation: float) -> Tested | None:
-    """The test of a pair; None where a side is empty or nothing can be compared."""
+def compared(pair: Pair, inflation: float, separation: Difference | None = None) -> Tested | None:
+    """The test of a pair; None where a side is empty or nothing can be compared.
+
+    A classifier that tells the rows of both apart, where there is one, says how large the effect is.
+    """
     before, now = pair
     if not (before.rows and now.rows):
         return None
     measure, tails = "tv", None
+    if separation is not None:
+        margins = together(embeddings_compared(pair, inflation), presence(pair, inflation))
+        both = together(margins, separation)
+        return Tested(both._replace(effect=separation.effect, low=separation.low), both, "auc")
     if before.form in ORDERED:
         measure, tails = "ks", tails_compared(pair, inflation)
         content = numbers_compared(pair, inflation)
+    elif before.form == "embedding":
+        measure, content = "ks", embeddings_compared(pair, inflation)
     elif before.form == "text":
         content = texts_compared(pair, inflation)
     elif before.form == "mixed":
@@ -178,6 +193,17 @@ def compared(pair: Pair, inflation: float) -> Tested | None:
 def numbers_compared(pair: Pair, inflation: float) -> Difference:
     """Numbers between the reference's edges."""
     return ordered_counts(*(one.numbers.bins.counts for one in pair), inflation=inflation)
+
+
+def embeddings_compared(pair: Pair, inflation: float) -> Difference:
+    """Where vectors lie along each direction, and their norms: one test over all of them."""
+    sides = [one.vectors.parts if one.vectors else () for one in pair]
+    tests = [
+        ordered_counts(before.bins.counts, now.bins.counts, inflation=inflation)
+        for before, now in zip(*sides, strict=False)
+        if before.finite and now.finite
+    ]
+    return together(*tests) if tests else NOTHING
 
 
 def texts_compared(pair: Pair, inflation: float) -> Difference:

@@ -12,18 +12,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from excise.core.errors import NotComparable
+from excise.features.embeddings import Vectors, has_floats, is_vector
 from excise.features.numbers import Numbers
 from excise.features.sealed import seal, unseal
 from excise.features.texts import Texts
 from excise.tables import Coded, Column, Table
 
 KIND = b"excise/feature-profile/"
-MAGIC = KIND + b"v1\n"
+MAGIC = KIND + b"v2\n"
 WORKERS = 2
 WORTH_THREADS = 10_000_000
 """Cells from which columns are summarized side by side: the compiled pass leaves the interpreter to others."""
 NAMES: dict[type, str] = {bool: "bool", int: "int", float: "float", str: "text"}
-Form = Literal["int", "float", "bool", "text", "datetime", "nested", "mixed", "null"]
+Form = Literal["int", "float", "bool", "text", "datetime", "embedding", "nested", "mixed", "null"]
 
 
 class ColumnProfile(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,10 +33,12 @@ class ColumnProfile(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         name: of the column.
         rows: cells, nulls included.
-        types: cells by what they are: ``null``, ``int``, ``float``, ``bool``, ``text``, ``datetime``, ``nested``.
+        types: cells by what they are: ``null``, ``int``, ``float``, ``bool``, ``text``, ``datetime``, ``embedding``,
+            ``nested``.
         dtypes: cells by what the source called their column.
         numbers: of int, float and bool cells (as 0 and 1) and of times (as seconds since 1970).
         texts: of text cells.
+        vectors: of rows of floats, None where neither these rows nor the reference's hold any.
     """
 
     name: str
@@ -44,12 +47,18 @@ class ColumnProfile(msgspec.Struct, frozen=True, kw_only=True):
     dtypes: dict[str, int]
     numbers: Numbers
     texts: Texts
+    vectors: Vectors | None = None
 
     @classmethod
     def build(cls, column: Column, reference: Self | None = None) -> Self:
         """Summarize a column, with the edges and known texts of ``reference``."""
         types, numbers, texts = split(column)
-        rows = len(column.held)
+        rows, vectors = len(column.held), vectors_of(column)
+        if vectors:
+            types["embedding"] = len(vectors)
+            types["nested"] -= len(vectors)
+            types = {name: count for name, count in types.items() if count}
+        known = None if reference is None else reference.vectors
         missing = rows - sum(types.values())
         if missing:
             types["null"] = missing
@@ -60,6 +69,7 @@ class ColumnProfile(msgspec.Struct, frozen=True, kw_only=True):
             dtypes={column.dtype: rows},
             numbers=Numbers.of(numbers, None if reference is None else reference.numbers),
             texts=Texts.of(texts, None if reference is None else reference.texts),
+            vectors=Vectors.of(vectors, known) if vectors or known else None,
         )
 
     def count(self, *types: str) -> int:
@@ -98,6 +108,7 @@ class ColumnProfile(msgspec.Struct, frozen=True, kw_only=True):
             dtypes=summed(self.dtypes, other.dtypes),
             numbers=self.numbers + other.numbers,
             texts=self.texts + other.texts,
+            vectors=self.vectors + other.vectors if self.vectors and other.vectors else self.vectors or other.vectors,
         )
 
 
@@ -183,6 +194,14 @@ def split(column: Column) -> tuple[dict[str, int], NDArray[np.float64], Mapping[
     types = Counter(NAMES.get(type(cell), "nested") for cell in cells)
     numbers = [as_float(cell) for cell in cells if isinstance(cell, int | float)]
     return dict(types), np.array(numbers, np.float64), Counter(cell for cell in cells if type(cell) is str)
+
+
+def vectors_of(column: Column) -> list[Any]:
+    """Cells that are rows of numbers, of a column in which any of them holds a float."""
+    if column.kind != "nested" or isinstance(column.held, Coded):
+        return []
+    found = [cell for cell in column.held if is_vector(cell)]
+    return found if any(has_floats(cell) for cell in found) else []
 
 
 def counted(name: str, values: NDArray[Any]) -> dict[str, int]:

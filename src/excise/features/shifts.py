@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from excise.core.drift import Cause, CauseKind
 from excise.features.causes import Pair, percent
+from excise.features.embeddings import Vectors
+from excise.features.numbers import Numbers
 
 SURELY_EXPECTED = 20.0
 """Rows of a level that were to be expected: e to the minus 20 is the chance that none of them came."""
@@ -79,8 +81,10 @@ def out_of_range(pair: Pair) -> Iterator[Cause]:
 def what_moved(pair: Pair) -> str:
     """What moved, in a few words."""
     before, now = pair
+    if before.vectors is not None and now.vectors is not None and before.vectors.parts:
+        return moved_vectors(before.vectors, now.vectors)
     if before.numbers.finite and now.numbers.finite and before.form != "text":
-        return moved_numbers(pair)
+        return moved_numbers(before.numbers, now.numbers)
     sides = [one.texts.categories.counts() for one in pair]
     gaps = {
         name: sides[1].get(name, 0) / now.rows - sides[0].get(name, 0) / before.rows for name in sides[0] | sides[1]
@@ -92,9 +96,18 @@ def what_moved(pair: Pair) -> str:
     return f"{name!r}: {percent(was)} of the rows, now {percent(is_now)}"
 
 
-def moved_numbers(pair: Pair) -> str:
+def moved_vectors(before: Vectors, now: Vectors) -> str:
+    """The norm's way, or that of the direction along which the mean moved the most."""
+    pairs = list(zip(before.parts, now.parts, strict=True))
+    shifts = [((b.mean or 0.0) - (a.mean or 0.0)) / (a.std or 1.0) for a, b in pairs]
+    widest = max(range(len(pairs)), key=lambda index: abs(shifts[index]))
+    if widest == len(pairs) - 1:
+        return f"norm: {moved_numbers(*pairs[-1])}"
+    return f"they point elsewhere: by {abs(shifts[widest]):.2g} standard deviations along one of 16 directions"
+
+
+def moved_numbers(before: Numbers, now: Numbers) -> str:
     """The mean's way in the reference's standard deviations, or the spread's."""
-    before, now = pair.reference.numbers, pair.current.numbers
     means, spread = (before.mean or 0.0, now.mean or 0.0), before.std or 0.0
     ratio = (now.std or 0.0) / spread if spread else 1.0
     shift = (means[1] - means[0]) / spread if spread else 0.0
