@@ -35,10 +35,11 @@ class ExactSum(msgspec.Struct, frozen=True):
     exponent: int = 0
 
     @classmethod
-    def of(cls, values: Floats) -> Self:
-        """The exact sum of finite values, any shape."""
+    def of(cls, values: Floats, grain: int = LOWEST) -> Self:
+        """The exact sum of finite values, any shape, each rounded to a multiple of two to the power of ``grain``."""
         flat = values.ravel()
-        return cls.reduced(sum(units(flat[start : start + BLOCK]) for start in range(0, flat.size, BLOCK)), LOWEST)
+        blocks = (flat[start : start + BLOCK] for start in range(0, flat.size, BLOCK))
+        return cls.reduced(sum(units(block, grain) for block in blocks), LOWEST)
 
     @classmethod
     def reduced(cls, numerator: int, exponent: int) -> Self:
@@ -62,29 +63,33 @@ class ExactSum(msgspec.Struct, frozen=True):
         return float(self.fraction())
 
 
-def units(values: Floats) -> int:
+def units(values: Floats, grain: int = LOWEST) -> int:
     """The exact sum of up to 32,768 finite values, in units of 2**-1074.
 
     Each round cuts the leading bits off all values at once, so few that their sum in float64 is exact, and goes on
-    with what is left.
+    with what is left. The last round rounds each value to the grain, half to even.
 
     Source: Rump, Ogita & Oishi 2008, Accurate floating-point summation I, algorithm 3.2 (ExtractVector).
     """
     largest = max(values.max(initial=0.0), -values.min(initial=0.0))
     if largest >= HUGE:
         huge = np.abs(values) >= HUGE
-        return (units(np.ldexp(values[huge], -SCALE_BITS)) << SCALE_BITS) + units(values[~huge])
+        scaled = units(np.ldexp(values[huge], -SCALE_BITS), max(grain - SCALE_BITS, LOWEST))
+        return (scaled << SCALE_BITS) + units(values[~huge], grain)
     width = min(WIDEST, MANTISSA_BITS - values.size.bit_length())
     exponent = math.frexp(largest)[1]
     total, rest, part = 0, values, np.empty_like(values)
-    while rest.any():
-        exponent = max(exponent - width, LOWEST)
+    while True:
+        exponent = max(exponent - width, grain)
         anchor = math.ldexp(1.5, exponent + MANTISSA_BITS - 1)
         np.add(rest, anchor, out=part)
         part -= anchor
         total += units_of(float(part.sum()))
+        if exponent == grain:
+            return total
         rest = np.subtract(rest, part, out=None if rest is values else rest)
-    return total
+        if not rest.any():
+            return total
 
 
 def units_of(value: float) -> int:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from excise.features.magnitudes import magnitudes_of, signed_bounds
 
 CELLS = 8192
-"""Per sign, at most; the table stays in the nearest cache."""
+"""Per sign, at most."""
 ABSOLUTE = np.int64(0x7FFF_FFFF_FFFF_FFFF)
 FEWEST_BITS = 40
 """Low bits of a float that a grid never resolves: a cell is no finer than that, however close the edges lie."""
@@ -26,16 +26,15 @@ class Grid(NamedTuple):
 
     Attributes:
         thresholds: ascending and unique: bin edges, bounds of magnitudes, and zero; an infinity at the end.
-        first: by grid cell, how many thresholds lie below all of it.
-        last: by grid cell, how many lie below its end.
+        first: by grid cell, how many thresholds lie below all of it; behind the last cell, how many there are. Two
+            bytes each, so that the cells that matter stay in the nearest cache.
         shift: bits that a grid cell leaves out.
         lowest, highest: leading bits of the absolute values that the grid resolves.
         bounds: where the bounds of magnitudes stand among the thresholds.
     """
 
     thresholds: Floats
-    first: Integers
-    last: Integers
+    first: NDArray[np.uint16]
     shift: int
     lowest: int
     highest: int
@@ -55,21 +54,8 @@ class Grid(NamedTuple):
         lowest, highest = low >> shift, high >> shift
         cells = cells_of(thresholds[:-1], shift, lowest, highest)
         last = np.cumsum(np.bincount(cells, minlength=2 * (highest - lowest + 1)))
-        first = np.concatenate([[0], last[:-1]]).astype(np.int64)
-        return cls(thresholds, first, last, shift, lowest, highest, np.searchsorted(thresholds, bounds))
-
-    def counted(self, values: Floats) -> Integers:
-        """Finite values by how many thresholds lie at or below them, shape (thresholds,)."""
-        return np.bincount(self.places(values + 0.0), minlength=self.thresholds.size)
-
-    def places(self, values: Floats) -> Integers:
-        """By value without -0.0, how many thresholds lie at or below it."""
-        cells = cells_of(values, self.shift, self.lowest, self.highest)
-        found, end = self.first[cells], self.last[cells]
-        found += (end > found) & (values >= self.thresholds[found])
-        more = np.flatnonzero(end > found)
-        found[more] = np.searchsorted(self.thresholds, values[more], side="right")
-        return found
+        first = np.concatenate([[0], last]).astype(np.uint16)
+        return cls(thresholds, first, shift, lowest, highest, np.searchsorted(thresholds, bounds))
 
     def below(self, counts: Integers, marks: Floats) -> Integers:
         """Of counted values, those below each mark; the marks are among the thresholds."""

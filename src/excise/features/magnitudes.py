@@ -58,6 +58,18 @@ def magnitudes_of(below: NDArray[np.int64], total: int) -> dict[int, int]:
     return {LOWEST + cell: int(counts[cell]) for cell in np.flatnonzero(counts).tolist()}
 
 
+def magnitudes_in(negative: Floats, positive: Floats) -> dict[int, int]:
+    """The same of numbers below and above zero, each ascending."""
+    ends = [abs(float(side[end])) for side in (negative, positive) if side.size for end in (0, -1)]
+    if not ends:
+        return {}
+    first = int(bounds().searchsorted(min(ends), "right")) - 1
+    marks = bounds()[first : int(bounds().searchsorted(max(ends), "right"))]
+    at_least = negative.searchsorted(-marks, "right") + (positive.size - positive.searchsorted(marks))
+    counts = at_least - np.append(at_least[1:], 0)
+    return {LOWEST + first + cell: int(counts[cell]) for cell in np.flatnonzero(counts).tolist()}
+
+
 @cache
 def both_signs() -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Where each cell begins among the signed bounds: of negative numbers, and of positive ones."""

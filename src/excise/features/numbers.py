@@ -13,15 +13,15 @@ from numpy.typing import NDArray
 
 from excise.core.errors import NotComparable
 from excise.features.exact import ExactSum
-from excise.features.grid import Grid
-from excise.features.scan import DECIMALS, finest_of, scan
+from excise.features.scale import Scale
+from excise.features.scan import DECIMALS, digits_together, scan
 
 QUANTILES = 256
 SAMPLE = 1 << 14
 """Values whose quantiles become edges; no p-value hangs on them, since both samples are counted in full."""
 SIZES_KEPT = 16
-GRIDS_KEPT = 128
-"""Samples' places of 130 kB, and grids of 420 kB, that are held for the next column alike."""
+SCALES_KEPT = 128
+"""Samples' places of 130 kB, and scales of 200 kB, that are held for the next column alike."""
 DISTINCT_KEPT = 0.9  # edges become float32 only where no more than a tenth of them would fall together
 Floats = NDArray[np.float64]
 
@@ -86,10 +86,10 @@ def chosen(count: int) -> NDArray[np.int64]:
     return np.sort(np.random.default_rng(count).integers(count, size=SAMPLE))
 
 
-@lru_cache(GRIDS_KEPT)
-def grid_of(edges: bytes, width: int) -> Grid:
-    """The grid over these edges."""
-    return Grid.over(np.frombuffer(edges, f"<f{width}").astype(np.float64))
+@lru_cache(SCALES_KEPT)
+def scale_of(edges: bytes, width: int, center: float) -> Scale:
+    """The scale that these edges fix."""
+    return Scale.of(np.frombuffer(edges, f"<f{width}").astype(np.float64) + 0.0, center)
 
 
 def atom_edges(marks: Floats, atoms: Floats, dtype: type[np.float32 | np.float64]) -> NDArray[Any]:
@@ -115,7 +115,7 @@ class Numbers(msgspec.Struct, frozen=True, kw_only=True):
         magnitudes: non-zero values by eighths of a decade of their absolute value.
         minimum, maximum: of the finite values, None without.
         center: what moments are taken about; the same in all profiles that merge.
-        total, squares: exact sums of x - center and of its square.
+        total, squares: exact sums of x - center and of its square, rounded to the grains of the scale.
         bins: equiprobable in the reference.
     """
 
@@ -143,26 +143,24 @@ class Numbers(msgspec.Struct, frozen=True, kw_only=True):
         center = middle(bins) if reference is None else reference.center
         if values.size == 0:
             return cls(center=center, bins=msgspec.structs.replace(bins, counts=(0,) * len(bins.counts)))
-        grid = grid_of(bins.edges, bins.width)
-        seen = scan(values, grid, center)
-        negative, zero = grid.signs(seen.counts)
+        seen = scan(values, scale_of(bins.edges, bins.width, center))
         return cls(
             finite=seen.finite,
             nan=seen.nan,
             positive_inf=seen.positive_inf,
             negative_inf=seen.negative_inf,
-            negative=negative,
-            zero=zero,
+            negative=seen.negative,
+            zero=seen.zero,
             decimals=seen.decimals,
             finest=seen.finest,
             float32_exact=seen.float32_exact,
-            magnitudes=grid.magnitudes(seen.counts),
+            magnitudes=seen.magnitudes,
             minimum=seen.minimum if seen.finite else None,
             maximum=seen.maximum if seen.finite else None,
             center=center,
             total=seen.total,
             squares=seen.squares,
-            bins=msgspec.structs.replace(bins, counts=grid.bins(seen.counts, bins.values())),
+            bins=msgspec.structs.replace(bins, counts=seen.bins),
         )
 
     @property
@@ -205,8 +203,7 @@ class Numbers(msgspec.Struct, frozen=True, kw_only=True):
     def __add__(self, other: Self) -> Self:
         if self.center != other.center:
             raise NotComparable("two profiles with different centers", hint="build both with edges_from=reference")
-        deepest = max(self.most_decimals, other.most_decimals)
-        candidates = [value for side in (self, other) if side.most_decimals == deepest for value in side.finest]
+        decimals, finest = digits_together([(self.decimals, self.finest), (other.decimals, other.finest)])
         keys = self.magnitudes.keys() | other.magnitudes.keys()
         return type(self)(
             finite=self.finite + other.finite,
@@ -215,8 +212,8 @@ class Numbers(msgspec.Struct, frozen=True, kw_only=True):
             negative_inf=self.negative_inf + other.negative_inf,
             negative=self.negative + other.negative,
             zero=self.zero + other.zero,
-            decimals=tuple(mine + theirs for mine, theirs in zip(self.decimals, other.decimals, strict=True)),
-            finest=finest_of(np.array(candidates)),
+            decimals=decimals,
+            finest=finest,
             float32_exact=self.float32_exact + other.float32_exact,
             magnitudes={key: self.magnitudes.get(key, 0) + other.magnitudes.get(key, 0) for key in sorted(keys)},
             minimum=min((m for m in (self.minimum, other.minimum) if m is not None), default=None),

@@ -138,11 +138,16 @@ class FeatureProfile(msgspec.Struct, frozen=True, kw_only=True):
             workers: columns that are summarized side by side, where there are many cells.
         """
         known = {} if edges_from is None else edges_from.columns
-        side_by_side = workers if table.rows * len(table.columns) >= WORTH_THREADS else 1
-        with ThreadPoolExecutor(side_by_side) as pool:
-            built = pool.map(lambda column: ColumnProfile.build(column, known.get(column.name)), table.columns)
-            columns = {column.name: column for column in built}
-        return cls(rows=table.rows, source=table.source, columns=columns)
+
+        def build(column: Column) -> ColumnProfile:
+            return ColumnProfile.build(column, known.get(column.name))
+
+        if workers == 1 or table.rows * len(table.columns) < WORTH_THREADS:
+            built = [build(column) for column in table.columns]
+        else:
+            with ThreadPoolExecutor(workers) as pool:
+                built = list(pool.map(build, table.columns))
+        return cls(rows=table.rows, source=table.source, columns={column.name: column for column in built})
 
     def merge(self, other: Self) -> Self:
         """Both together.
