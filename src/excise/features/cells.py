@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from bisect import bisect_left
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -42,9 +44,10 @@ def plain_number(edge: float, width: int) -> str:
     >>> plain_number(2.5, 8), plain_number(float(np.nextafter(0.0, 1.0)), 8)
     ('2.5', '0')
     """
-    dtype = np.float32 if width == FLOAT32_WIDTH else np.float64
-    with np.errstate(over="ignore"):
-        below = float(np.nextafter(dtype(edge), dtype(-np.inf)))
+    below = math.nextafter(edge, -math.inf)
+    if width == FLOAT32_WIDTH:
+        with np.errstate(over="ignore"):
+            below = float(np.nextafter(np.float32(edge), np.float32(-np.inf)))
     return f"{below if len(repr(below)) < len(repr(float(edge))) else edge:.4g}"
 
 
@@ -62,12 +65,9 @@ def range_names(bounds: Sequence[str]) -> list[str]:
 
 def first_of(counts: np.ndarray[tuple[int, ...], np.dtype[np.int64]], total: int) -> Sequence[int]:
     """Index of the first bin of every cell."""
-    starts, filled = [0], 0
-    for index, count in enumerate(counts.tolist()):
-        if filled >= total / MOST and index > starts[-1]:
-            starts.append(index)
-            filled = 0
-        filled += count
+    filled, starts = np.cumsum(counts).tolist(), [0]
+    while (end := bisect_left(filled, (filled[starts[-1] - 1] if starts[-1] else 0) + total / MOST) + 1) < len(filled):
+        starts.append(end)
     return starts
 
 

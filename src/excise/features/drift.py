@@ -310,11 +310,11 @@ def distances(pair: Pair) -> dict[str, float]:
     """Further distances, for those used to them."""
     before, now = pair
     if before.form in ORDERED and before.numbers.finite and now.numbers.finite:
-        counts = before.numbers.bins.counts, now.numbers.bins.counts
+        counts = np.array([before.numbers.bins.counts, now.numbers.bins.counts], np.float64)
         found = {"psi": population_stability_index(*coarse(counts)), "jensen_shannon": jensen_shannon(*counts)}
         spread = before.numbers.std
         if spread and np.isfinite(spread):
-            found["wasserstein"] = wasserstein(*counts, before.numbers.bins.values()) / spread
+            found["wasserstein"] = wasserstein(counts[0], counts[1], before.numbers.bins.values()) / spread
         return found
     if before.form == "text" and now.texts.rows:
         sides = [
@@ -327,8 +327,8 @@ def distances(pair: Pair) -> dict[str, float]:
 DECILES = 10
 
 
-def coarse(counts: tuple[tuple[int, ...], tuple[int, ...]]) -> tuple[list[int], list[int]]:
-    """Bins put together to about ten with equal shares of the reference, as PSI is used."""
+def coarse(counts: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Bins, shape (2, bins), put together to about ten with equal shares of the reference, as PSI is used."""
     before = np.cumsum(counts[0])
-    group = np.minimum((before - np.array(counts[0]) / 2) * DECILES // max(before[-1], 1), DECILES - 1).astype(int)
-    return tuple(np.bincount(group, weights=side, minlength=DECILES).astype(int).tolist() for side in counts)
+    group = np.minimum((before - counts[0] / 2) * DECILES // max(before[-1], 1), DECILES - 1).astype(int)
+    return np.array([np.bincount(group, weights=side, minlength=DECILES) for side in counts])

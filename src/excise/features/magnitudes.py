@@ -67,7 +67,8 @@ def magnitudes_in(negative: Floats, positive: Floats) -> dict[int, int]:
     marks = bounds()[first : int(bounds().searchsorted(max(ends), "right"))]
     at_least = negative.searchsorted(-marks, "right") + (positive.size - positive.searchsorted(marks))
     counts = at_least - np.append(at_least[1:], 0)
-    return {LOWEST + first + cell: int(counts[cell]) for cell in np.flatnonzero(counts).tolist()}
+    cells = np.flatnonzero(counts)
+    return dict(zip((cells + (LOWEST + first)).tolist(), counts[cells].tolist(), strict=True))
 
 
 @cache

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from excise.features.exact import BLOCK, ExactSum, sums_of
+from excise.features.exact import BLOCK, LOWEST, ExactSum, sums_of, units
 from excise.features.magnitudes import magnitudes_in
 from excise.features.scale import Scale
 
@@ -134,7 +134,7 @@ def by_numpy(values: Floats, scale: Scale) -> Scan:
     decimals, finest = digits_together(map(digits_of, blocks))
     with np.errstate(over="ignore"):
         exact = sum(int(np.count_nonzero(block.astype(np.float32) == block)) for block in blocks)
-        moments = [moments_of(block, scale) for block in blocks]
+        sums = [moments_of(block, scale) for block in blocks]
     return Scan(
         finite=finite.size,
         nan=ordered.size - end,
@@ -142,7 +142,7 @@ def by_numpy(values: Floats, scale: Scale) -> Scan:
         negative_inf=low,
         negative=int(zero[0]),
         zero=int(zero[1] - zero[0]),
-        bins=tuple(np.diff(below, prepend=0, append=finite.size).tolist()),
+        bins=tuple((np.append(below, finite.size) - np.append(0, below)).tolist()),
         magnitudes=magnitudes_in(finite[: zero[0]], finite[zero[1] :]),
         decimals=decimals,
         finest=finest,
@@ -150,15 +150,15 @@ def by_numpy(values: Floats, scale: Scale) -> Scan:
         # Adding 0.0 turns -0.0 into 0.0: the two are equal, so which one comes first would depend on order.
         minimum=float(finite[0]) + 0.0 if finite.size else np.inf,
         maximum=float(finite[-1]) + 0.0 if finite.size else -np.inf,
-        total=sum((one for one, _ in moments), ExactSum()),
-        squares=sum((one for _, one in moments), ExactSum()),
+        total=ExactSum.reduced(sum(one for one, _ in sums), LOWEST),
+        squares=ExactSum.reduced(sum(one for _, one in sums), LOWEST),
     )
 
 
-def moments_of(ordered: Floats, scale: Scale) -> tuple[ExactSum, ExactSum]:
-    """Sums of x - center and of its square, of finite values that ascend."""
+def moments_of(ordered: Floats, scale: Scale) -> tuple[int, int]:
+    """Sums of x - center and of its square in units of 2**-1074, of up to 32,768 finite values that ascend."""
     shifted = held(ordered - scale.center)
-    return ExactSum.of(shifted, scale.grain), ExactSum.of(held(shifted * shifted), scale.square_grain)
+    return units(shifted, scale.grain), units(held(shifted * shifted), scale.square_grain)
 
 
 def held(values: Floats) -> Floats:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from importlib.metadata import entry_points
-
+from excise.adapters.entries import entries
 from excise.core.engine import Engine
 from excise.core.errors import UsageError
 
@@ -19,7 +18,7 @@ def find(name: str) -> Engine:
         UsageError: there is none of that name.
         MissingExtra: the system behind it is not installed.
     """
-    found = {entry.name: entry for entry in entry_points(group=GROUP)}
+    found = {entry.name: entry for entry in entries(GROUP)}
     if name not in found:
         raise UsageError(f"unknown engine {name!r}", hint=f"one of: {', '.join(sorted(found))}")
     engine: Engine = found[name].load()()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib.metadata import entry_points
 from pathlib import Path
 
+from excise.adapters.entries import entries
 from excise.core.errors import InvalidRef, ModelError
 from excise.core.predictor import ModelAdapter, Subject
 from excise.core.refs import ModelRef, RefKind
@@ -30,7 +30,7 @@ def installed() -> tuple[ModelAdapter, ...]:
     Raises:
         ModelError: none is registered, since the distribution's metadata is missing.
     """
-    found = sorted(entry_points(group=GROUP), key=lambda entry: entry.name)
+    found = entries(GROUP)
     if not found:
         raise ModelError(
             "no model adapter is registered", hint="install excise: pip install excise, or pip install -e ."

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib.metadata import entry_points
 
+from excise.adapters.entries import entries
 from excise.core.refs import ModelRef, RefKind
 from excise.core.registry import Registry
 
@@ -16,7 +16,7 @@ __all__ = ["installed", "registry_of"]
 @cache
 def installed() -> tuple[Registry, ...]:
     """Every registered registry, by name; ours and strangers' alike."""
-    return tuple(entry.load()() for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name))
+    return tuple(entry.load()() for entry in entries(GROUP))
 
 
 def registry_of(ref: ModelRef) -> Registry | None:

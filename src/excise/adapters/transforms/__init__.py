@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib.metadata import entry_points
 from pathlib import Path
 
+from excise.adapters.entries import entries
 from excise.core.predictor import Transform
 
 GROUP = "excise.transforms"
@@ -18,4 +18,4 @@ __all__ = ["SCRIPTS", "installed"]
 @cache
 def installed() -> tuple[Transform, ...]:
     """Every registered transform, by name; ours and strangers' alike."""
-    return tuple(entry.load()() for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name))
+    return tuple(entry.load()() for entry in entries(GROUP))
