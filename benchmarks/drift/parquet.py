@@ -24,12 +24,13 @@ SHARE, MEMORY_MB = 0.75, 500
 INSIDE = """
 import json, sys, time
 from concurrent.futures import ThreadPoolExecutor
+from excise.adapters.engines import find
 from excise.api.profiling import profile_of
 from excise.features import FeatureProfile, scan
 from excise.tables import parts_in
 
 path, what = sys.argv[1:]
-parts = parts_in(path, "exact")
+parts = parts_in(path, "exact").parts
 scan.seen = 10**9
 head = next(parts[0].tables(8192))
 edges = FeatureProfile.build(head)
@@ -39,7 +40,7 @@ if what == "decode":
     with ThreadPoolExecutor(2) as pool:
         rows = sum(pool.map(lambda part: sum(table.rows for table in part.tables()), parts))
 else:
-    rows = profile_of(parts, path, None, edges).rows
+    rows = profile_of(parts, path, find("local"), edges).rows
 wall, cpu = time.perf_counter() - start, time.process_time() - began
 with open("/proc/self/status") as status:  # the peak since this program began: getrusage keeps the parent's
     mb = next(int(line.split()[1]) for line in status if line.startswith("VmHWM")) / 1024

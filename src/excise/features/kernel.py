@@ -28,6 +28,8 @@ WHOLE = 2.0**52
 """Multiples of a grain from which every float is one, and of which a block's fit into 63 bits."""
 CLOSE = 4e-16
 """A number with 8 decimals, times 10**8, is as near to a whole one as two roundings allow."""
+LONG = 9
+"""What stands for more than 8 decimals."""
 POWERS = np.array([10.0**k for k in range(9)])
 
 
@@ -82,11 +84,10 @@ def scan_into(
             ends[0], ends[1] = min(ends[0], number(low)), max(ends[1], number(high))
             carry(near[0], total)
             carry(near[1], squares)
-        deepest = 9 if long else 0
-        settled = deepest < tally[4] or (deepest == tally[4] and number(low) >= ends[4])
+        settled = not long or (tally[4] == LONG and number(low) >= ends[4])
         if settled and not odd and whole + long == block.size:
             decimals[0] += whole
-            decimals[9] += long
+            decimals[LONG] += long
         else:
             digits(block, decimals, tally, ends)
         places(block, cells, odd, thresholds, first, counts)
@@ -148,7 +149,7 @@ def number(key):
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def digits(block, decimals, tally, ends):
-    """Count decimals, and keep the three smallest values that have the most."""
+    """Count decimals, and keep the three smallest values that have the most, if any has some."""
     for index in range(block.size):
         value = block[index] + 0.0
         if not abs(value) <= FLOAT_MAX:
@@ -158,7 +159,7 @@ def digits(block, decimals, tally, ends):
         if count > tally[4]:
             tally[4] = count
             ends[2], ends[3], ends[4] = np.inf, np.inf, np.inf
-        if count == tally[4] and value < ends[4]:
+        if count == tally[4] and count and value < ends[4]:
             if value < ends[2]:
                 ends[2], ends[3], ends[4] = value, ends[2], ends[3]
             elif ends[2] < value < ends[3]:
@@ -169,12 +170,12 @@ def digits(block, decimals, tally, ends):
 
 @numba.njit(cache=True, nogil=True, inline="always", error_model="numpy")
 def decimals_of(value):
-    """Decimals of one value, 9 for more than 8."""
+    """Decimals of one value."""
     if np.rint(value) == value:
         return 0
     eighth = value * POWERS[8]
     if abs(np.rint(eighth) - eighth) > CLOSE * abs(eighth) or np.rint(eighth) / POWERS[8] != value:
-        return 9
+        return LONG
     count = 1
     while np.rint(value * POWERS[count]) / POWERS[count] != value:
         count += 1

@@ -110,7 +110,7 @@ class Numbers(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         finite, nan, positive_inf, negative_inf, negative, zero: counts.
         decimals: values by decimals used, 0 to 8; the last cell counts more than 8.
-        finest: up to 3 values with the most decimals.
+        finest: up to 3 values with the most decimals, none where all are whole.
         float32_exact: values that float32 holds exactly.
         magnitudes: non-zero values by eighths of a decade of their absolute value.
         minimum, maximum: of the finite values, None without.

@@ -35,7 +35,7 @@ class Scan(NamedTuple):
         bins: finite values by the edges at or below them, shape (edges + 1,).
         magnitudes: non-zero finite values by eighths of a decade of their absolute value.
         decimals: finite values by decimals, shape (10,).
-        finest: up to three distinct values of the most decimals, the smallest first.
+        finest: up to three distinct values of the most decimals, the smallest first; none where all are whole.
         float32_exact: finite values that float32 holds exactly.
         minimum, maximum: of the finite values; infinities without any.
         total, squares: exact sums of x - center and of its square, each held within float64's range and rounded to
@@ -174,7 +174,7 @@ def digits_of(ordered: Floats) -> Digits:
     """
     left = ordered[np.rint(ordered) != ordered]
     counts = [ordered.size - left.size, *(0,) * DECIMALS, 0]
-    deepest = left if left.size else ordered
+    deepest = left
     if left.size:
         # Full-precision values are settled by the first look at 8 places and never pay for the other seven.
         short = np.round(left, DECIMALS) == left

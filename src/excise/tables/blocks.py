@@ -36,7 +36,9 @@ def row_group(path: str, source: str, group: int, batch: int) -> Iterator[Table]
         schema = file.schema_arrow
         texts = [field.name for field in schema if is_text(field.type)]
         buffer = REMOTE_BUFFER if "://" in path else BUFFER
-        coded = pq.ParquetFile(stream, metadata=file.metadata, read_dictionary=texts, buffer_size=buffer)
+        coded = pq.ParquetFile(
+            stream, metadata=file.metadata, read_dictionary=texts, buffer_size=buffer, pre_buffer=False
+        )
         for part in coded.iter_batches(batch_size=batch, row_groups=[group], use_threads=False):
             yield as_stored(from_arrow(pa.Table.from_batches([part]), source), schema)
 
