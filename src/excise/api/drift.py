@@ -13,6 +13,8 @@ from excise.api.looks import Looking, look
 from excise.api.looks import summary as looks_in_words
 from excise.api.profile import SUFFIX, sample_of, unlabeled
 from excise.api.profiling import LOCAL, running
+from excise.api.profiling import Sample as Rows
+from excise.api.stored import stored_pairs
 from excise.core.audit import Gap
 from excise.core.clock import Clock, SystemClock
 from excise.core.drift import Drift, Drifted, DriftRun, FeatureDrift, Looks, Sample, StreamAlarm
@@ -26,7 +28,9 @@ from excise.features.dependence import inflations
 from excise.features.separations import separations
 from excise.tables import CsvMode, Table
 from excise.tables.places import read_place
+from excise.tables.source import concatenate
 from excise.tables.table import closest
+from excise.tables.traffic import is_traffic, rows_sent, with_times
 
 SEVERITY = (Drifted.MATERIAL, Drifted.IMMATERIAL, Drifted.NONE, Drifted.NOT_MEASURED)
 WITHOUT_ROWS = "a sample is a profile or was read in parts, so that its rows are not at hand"
@@ -39,16 +43,18 @@ class Side(NamedTuple):
         profile: without the label.
         table: its rows, likewise; None where they are not at hand.
         labeled: whether the label was among its columns.
+        gaps: what of it was left out.
     """
 
     profile: FeatureProfile
     table: Table | None
     labeled: bool
+    gaps: tuple[Gap, ...] = ()
 
 
 def drift(
     reference: Any,
-    current: Any,
+    current: Any = None,
     *,
     fail_on: str | None = None,
     alpha: float = drifting.ALPHA,
@@ -76,7 +82,9 @@ def drift(
 
     Args:
         reference: a path, directory, glob, URL, frame, ``FeatureProfile``, ``….profile`` file or release.
-        current: likewise, but no profile: a sample has to be counted between the reference's edges.
+        current: likewise, but no profile: a sample has to be counted between the reference's edges. Of recorded
+            requests (``excise record``, HAR) it is the rows in their bodies. Left out where the reference is a view of
+            a feature store (``feast:PATH/VIEW``), whose online values are held against its offline ones.
         fail_on: ``material`` or ``immaterial``: the outcome is fail where a feature reaches it.
         alpha: chance of any false alarm.
         correction: ``holm``, or ``bh`` for a share of false alarms.
@@ -107,14 +115,21 @@ def drift(
     looking = Looking(stream, at, false_alarms, looks_per_quarter, tuple(restart)).checked()
     ticking = clock or SystemClock()
     began, started = ticking.monotonic(), ticking.now()
+    stored = None if current is not None else stored_pairs(reference)
+    if stored is not None:
+        reference, current = stored.offline, stored.online
     with running(engine) as counting:
         before, now = sides(reference, current, csv, target, counting)
     inflation = widened(before, now) if ordered else None
     apart = separations(before.profile, before.table, now.table) if before.table and now.table and not ordered else {}
     found = drifting.drift(before.profile, now.profile, rules, inflation, apart)
-    gaps: list[Gap] = []
+    gaps = list(now.gaps)
+    if stored is not None:
+        found, left_out = stored.judged(found, rules.floor)
+        gaps += left_out
     if model is not None:
-        found, gaps = asked_of(model, found, before, now, trust_pickle=trust_pickle)
+        found, unasked = asked_of(model, found, before, now, trust_pickle=trust_pickle)
+        gaps += unasked
     features = sorted(found, key=place)[:top]
     worst = min((one.verdict for one in features), key=SEVERITY.index, default=Drifted.NOT_MEASURED)
     limit = None if fail_on is None else Drifted(fail_on)
@@ -194,8 +209,28 @@ def side_of(
 ) -> Side:
     """A sample's rows, profiled; in parts where it is large or an engine elsewhere reads it, so that they are gone."""
     sample = sample_of(data, csv, engine)
+    gaps: tuple[Gap, ...] = ()
+    if edges_from is not None and sample.tables and is_traffic(sample.tables[0].names):
+        sample, gaps = seen_by_server(sample, edges_from)
     side, table = stored_side(sample.profile(engine, edges_from), target), sample.table
-    return side._replace(table=table.drop([target]) if table and target is not None and side.labeled else table)
+    return side._replace(
+        gaps=gaps, table=table.drop([target]) if table and target is not None and side.labeled else table
+    )
+
+
+def seen_by_server(recorded: Rows, reference: FeatureProfile) -> tuple[Rows, tuple[Gap, ...]]:
+    """The rows that recorded requests brought, and how many brought none.
+
+    Raises:
+        DataError: none did.
+    """
+    found = rows_sent(concatenate(list(recorded.tables), recorded.source), reference.columns)
+    times = [name for name, column in reference.columns.items() if column.form == "datetime"]
+    sample = recorded._replace(tables=(with_times(found.rows, times),))
+    if not found.skipped:
+        return sample, ()
+    what = f"{found.skipped} of {found.requests} recorded requests"
+    return sample, (Gap(what=what, why="refused, or without one of the reference's columns in a JSON body"),)
 
 
 def is_profile(data: Any) -> bool:

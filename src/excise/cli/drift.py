@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @click.command(name="drift")
 @click.argument("reference", metavar="REF")
-@click.argument("current", metavar="CUR")
+@click.argument("current", metavar="[CUR]", required=False)
 @click.option("--fail-on", type=click.Choice(["material", "immaterial"]), help="Exit 1 where a feature reaches this.")
 @click.option("--top", type=click.IntRange(min=1), metavar="N", help="Only the N features that matter most.")
 @click.option("--model", type=options.model_ref, help="Ask it what features are worth and what their form costs.")
@@ -50,11 +50,16 @@ def command(**given: Any) -> int:
     is at most --alpha, over all features together. Each feature that drifted is told with its cause. To look every
     day, give a --stream: it bounds false alarms over all looks of a quarter, and --fail-on goes by its alarms.
 
+    Of recorded requests (excise record, HAR) the rows in their bodies are compared. Of a view of a feature store, what
+    is online is held against what is offline, entity by entity.
+
     \b
     excise drift january.parquet july.parquet
     excise drift january.profile july.csv --fail-on material
     excise drift flights@1 july.parquet --model flights@1 --html drift.html
     excise drift january.profile today.parquet --stream flights.stream --fail-on material
+    excise drift flights@1 requests.jsonl
+    excise drift feast:repository/driver_hourly
     """  # noqa: D301  click leaves a paragraph that begins with this byte as it is
     from excise.api.drift import drift  # noqa: PLC0415  rooms load only when the verb runs
     from excise.core.verdict import EXIT_CODES  # noqa: PLC0415  brings msgspec, which help does without

@@ -47,6 +47,7 @@ class CauseKind(StrEnum):
     NEW_CATEGORY = "new_category"
     VANISHED_CATEGORY = "vanished_category"
     RANGE = "range"
+    SKEW = "skew"
     DISTRIBUTION = "distribution"
 
 
