@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from excise.core.estimate import Estimate
+from excise.core.harm import QualityChange
 from excise.stats.calibration import CalibrationMap
 from excise.stats.quantiles import normal
 from excise.stats.ranking import expected_auc
@@ -21,14 +21,6 @@ Floats = NDArray[np.float64]
 Measure = Callable[[Floats, Floats], float]
 
 RESAMPLES = 200
-
-
-class Quality(NamedTuple):
-    """One measure of quality: by the reference's labels, as it is expected now, and the difference (then minus now)."""
-
-    then: Estimate
-    now: Estimate
-    lost: Estimate
 
 
 def accuracy(chances: Floats, scores: Floats) -> float:
@@ -70,7 +62,7 @@ def expected_quality(
     measures: Mapping[str, Measure] = TWO_CLASSES,
     level: float = 0.95,
     seed: int = 0,
-) -> dict[str, Quality]:
+) -> dict[str, QualityChange]:
     """Quality by the reference's labels, and as it is to be expected of rows without labels.
 
     A map learned on the reference turns scores into chances; each measure is then an expectation over labels that come
@@ -100,11 +92,8 @@ def expected_quality(
     ])  # fmt: skip
     half = normal((1 + level) / 2) * np.std(drawn, axis=0, ddof=1)
     count = len(reference[0]), len(current)
-    return {
-        name: Quality(*(around(own[j, k], half[j, k], count[bool(k)], level) for k in range(3)))
-        for j, name in enumerate(measures)
-        if np.isfinite(own[j]).all() and np.isfinite(half[j]).all()
-    }
+    told = np.isfinite(own).all(axis=1) & np.isfinite(half).all(axis=1)
+    return {name: change(own[j], half[j], count, level) for j, name in enumerate(measures) if told[j]}
 
 
 def dealt(random: np.random.Generator, rows: int) -> NDArray[np.int64]:
@@ -121,6 +110,15 @@ def parts(scores: Floats, hits: Floats, scores_now: Floats, measures: Mapping[st
         then, lost = measure(hits, scores), measure(chances, scores) - measure(chances_now, scores_now)
         found.append((then, then - lost, lost))
     return np.array(found, dtype=np.float64)
+
+
+def change(values: Floats, halves: Floats, rows: tuple[int, int], level: float) -> QualityChange:
+    """One measure then, now and lost, of so many rows then and now."""
+    then, now, lost = (
+        around(value, half, count, level)
+        for value, half, count in zip(values, halves, (rows[0], rows[1], min(rows)), strict=True)
+    )
+    return QualityChange(then=then, now=now, lost=lost)
 
 
 def around(value: float, half: float, rows: int, level: float) -> Estimate:
