@@ -96,7 +96,7 @@ def test_features_that_went_stale_are_named(repository):
     assert [one["name"] for one in material] == ["delay"]
     cause = material[0]["causes"][0]
     assert (cause["cause"], cause["share"]) == ("skew", pytest.approx(100 / 600))
-    assert cause["what"] == "100 of 600 entities have another value online, 100 of them an older one"
+    assert cause["what"] == "another value online than offline (an older one for 100 of 100 entities)"
 
 
 BAD = {

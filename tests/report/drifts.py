@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from excise.core.audit import Gap
 from excise.core.drift import Cause, CauseKind, Cell, Drift, Drifted, DriftRun, FeatureDrift, Looks, Sample, StreamAlarm
 from excise.core.estimate import Estimate
+from excise.core.harm import Assumption, Basis, Harm, Harmed, QualityChange, RiskBet
 from excise.core.verdict import Outcome
 
 CELLS = tuple(
@@ -125,6 +126,54 @@ LOOKS = Looks(
     ),
 )
 
+
+def shares(value: float, half: float, rows: int) -> Estimate:
+    """A share with its interval."""
+    return Estimate(value=value, low=value - half, high=value + half, unit="ratio", n=rows)
+
+
+HARM = Harm(
+    how=Basis.LABELS,
+    outcome=Harmed.HARM,
+    why="the risk has risen, shown by row 211: Brier score 0.076 (at most 0.081), now 0.093",
+    output="probabilities",
+    metric="brier",
+    reference_rows=10_000,
+    current_rows=10_000,
+    skill=QualityChange(then=shares(0.559, 0.02, 10_000), now=shares(0.5, 0.019, 10_000), lost=shares(0.059, 0.027, 1)),
+    accuracy=QualityChange(
+        then=shares(0.904, 0.006, 10_000), now=shares(0.881, 0.006, 10_000), lost=shares(0.023, 0.009, 1)
+    ),
+    auc=None,
+    bet=RiskBet(
+        loss="brier",
+        baseline=Estimate(value=0.076, low=None, high=0.081, unit="ratio", n=10_000),
+        risk=shares(0.093, 0.004, 10_000),
+        e_value=426_153.5,
+        most=1.8e8,
+        threshold=40.0,
+        alpha=0.05,
+        passed=211,
+    ),
+    assumptions=(Assumption(name="independent_rows", holds=None, evidence="rows say nothing of each other"),),
+    features=("dep_delay", "<b>dest</b>"),
+    cut="10,000 of 28,293 current rows were answered, drawn at random: 10,000 rows and 10 s at most",
+)
+ESTIMATED = replace(
+    HARM,
+    how=Basis.ESTIMATE,
+    outcome=Harmed.UNCLEAR,
+    why="skill 0.559, expected now 0.500, but the estimate does not hold: support",
+    bet=None,
+    assumptions=(
+        Assumption(name="calibration", holds=True, evidence="isotonic, off by 0.019 on the second half, p = 0.43"),
+        Assumption(name="support", holds=False, evidence="18 % of the rows have values that the reference lacks"),
+        Assumption(name="no_concept_change", holds=None, evidence="cannot be seen without labels"),
+    ),
+    features=(),
+    cut=None,
+)
+
 DRIFTS = {
     "drifted": drift(BLANKS, LEVELS, MOVED, SILENT),
     "silent": drift(SILENT),
@@ -144,4 +193,6 @@ DRIFTS = {
         ordered=True,
         not_measured=(Gap(what="importance, cost", why="the reference is a profile, which holds no rows"),),
     ),
+    "harm": drift(BLANKS, harm=HARM),
+    "estimated harm": drift(SILENT, harm=ESTIMATED),
 }

@@ -8,19 +8,22 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 from excise.api.looks import Looking, look
 from excise.api.looks import summary as looks_in_words
-from excise.api.profile import SUFFIX, sample_of, unlabeled
+from excise.api.profile import SUFFIX, Released, released, sample_of, unlabeled
 from excise.api.profiling import LOCAL, running
 from excise.api.profiling import Sample as Rows
 from excise.api.stored import stored_pairs
 from excise.core.audit import Gap
 from excise.core.clock import Clock, SystemClock
-from excise.core.drift import Drift, Drifted, DriftRun, FeatureDrift, Looks, Sample, StreamAlarm
+from excise.core.drift import Drift, Drifted, DriftRun, FailOn, FeatureDrift, Looks, Sample, StreamAlarm
 from excise.core.engine import Engine
 from excise.core.errors import DataError, UsageError
 from excise.core.examples import mask
+from excise.core.harm import Harm, Harmed
 from excise.core.verdict import Outcome
 from excise.features import FeatureProfile
 from excise.features import drift as drifting
@@ -33,6 +36,11 @@ from excise.tables.table import closest
 from excise.tables.traffic import is_traffic, rows_sent, with_times
 
 SEVERITY = (Drifted.MATERIAL, Drifted.IMMATERIAL, Drifted.NONE, Drifted.NOT_MEASURED)
+HARM_IN_WORDS: dict[Harmed | None, str] = {
+    Harmed.HARM: "; the model does worse on these rows",
+    Harmed.NONE: "; the model does no worse on these rows",
+    Harmed.UNCLEAR: "; whether the model does worse on these rows is unclear",
+}
 WITHOUT_ROWS = "a sample is a profile or was read in parts, so that its rows are not at hand"
 
 
@@ -44,12 +52,14 @@ class Side(NamedTuple):
         table: its rows, likewise; None where they are not at hand.
         labeled: whether the label was among its columns.
         gaps: what of it was left out.
+        labels: of the rows, None for a missing one; None where they are not at hand.
     """
 
     profile: FeatureProfile
     table: Table | None
     labeled: bool
     gaps: tuple[Gap, ...] = ()
+    labels: NDArray[Any] | None = None
 
 
 def drift(
@@ -85,12 +95,14 @@ def drift(
         current: likewise, but no profile: a sample has to be counted between the reference's edges. Of recorded
             requests (``excise record``, HAR) it is the rows in their bodies. Left out where the reference is a view of
             a feature store (``feast:PATH/VIEW``), whose online values are held against its offline ones.
-        fail_on: ``material`` or ``immaterial``: the outcome is fail where a feature reaches it.
+        fail_on: ``material`` or ``immaterial``: the outcome is fail where a feature reaches it; ``harm``: where the
+            model is shown to have become worse, which takes a model and the reference's labels.
         alpha: chance of any false alarm.
         correction: ``holm``, or ``bh`` for a share of false alarms.
         floor: effect, or share of rows, that counts as material.
         ordered: rows stand in time order and may depend on each other: errors are widened by what blocks of them show.
-        target: the label column, which is left out.
+        target: the label column, which is left out; with a model, its quality is held against it. A release brings
+            its own.
         csv: how CSV cells get their types.
         top: only so many features, the most important first.
         model: what to ask for importance and costs, by reference or as an object.
@@ -112,34 +124,42 @@ def drift(
         UsageError: a setting that is not known.
     """
     rules = checked(alpha, correction, floor, fail_on, top)
+    if fail_on == FailOn.HARM and model is None:
+        raise UsageError("harm is told of a model", hint="--model MODEL --target LABEL")
     looking = Looking(stream, at, false_alarms, looks_per_quarter, tuple(restart)).checked()
     ticking = clock or SystemClock()
     began, started = ticking.monotonic(), ticking.now()
     stored = None if current is not None else stored_pairs(reference)
     if stored is not None:
         reference, current = stored.offline, stored.online
+    brought = None if model is None else released(reference)
     with running(engine) as counting:
-        before, now = sides(reference, current, csv, target, counting)
+        before, now = sides(reference, current, csv, target, counting, brought=brought)
     inflation = widened(before, now) if ordered else None
     apart = separations(before.profile, before.table, now.table) if before.table and now.table and not ordered else {}
     found = drifting.drift(before.profile, now.profile, rules, inflation, apart)
     gaps = list(now.gaps)
+    harm = None
     if stored is not None:
         found, left_out = stored.judged(found, rules.floor)
         gaps += left_out
     if model is not None:
         found, unasked = asked_of(model, found, before, now, trust_pickle=trust_pickle)
         gaps += unasked
-    features = sorted(found, key=place)[:top]
+    features = sorted(found, key=place)
+    if model is not None:
+        harm, more = harmed(model, features, before, now, trust_pickle=trust_pickle)
+        gaps += more
+    features = features[:top]
     worst = min((one.verdict for one in features), key=SEVERITY.index, default=Drifted.NOT_MEASURED)
-    limit = None if fail_on is None else Drifted(fail_on)
+    limit = None if fail_on is None else FailOn(fail_on)
     looks = None if stream is None else look(looking, before.profile, now.profile, started, inflation)
     return Drift(
         run=DriftRun(
             started=started.isoformat(timespec="seconds"), seconds=ticking.monotonic() - began, engine=counting.name
         ),
-        outcome=outcome_of(features, limit, looks),
-        why=summary(features, looks),
+        outcome=outcome_of(features, limit, looks, harm),
+        why=summary(features, looks) + HARM_IN_WORDS.get(harm.outcome if harm else None, ""),
         verdict=worst,
         fail_on=limit,
         alpha=alpha,
@@ -151,6 +171,7 @@ def drift(
         features=tuple(features),
         not_measured=(*unmeasured(found), *gaps),
         looks=looks,
+        harm=harm,
     )
 
 
@@ -175,15 +196,17 @@ def checked(alpha: float, correction: str, floor: float, fail_on: str | None, to
         raise UsageError("alpha and floor are shares", hint="alpha 0.05 and floor 0.01 are usual")
     if correction not in drifting.CORRECTIONS:
         raise UsageError(f"unknown correction {correction!r}", hint=f"one of: {', '.join(drifting.CORRECTIONS)}")
-    if fail_on not in (None, Drifted.MATERIAL, Drifted.IMMATERIAL):
-        raise UsageError(f"cannot fail on {fail_on!r}", hint="material, or immaterial")
+    if fail_on not in (None, *FailOn):
+        raise UsageError(f"cannot fail on {fail_on!r}", hint=f"one of: {', '.join(FailOn)}")
     if top is not None and top < 1:
         raise UsageError("top counts features", hint="--top 1 shows the most important one")
     return drifting.Rules(alpha, correction, floor)
 
 
-def sides(reference: Any, current: Any, csv: CsvMode, target: str | None, engine: Engine) -> tuple[Side, Side]:
-    """Both samples as profiles between the same edges.
+def sides(
+    reference: Any, current: Any, csv: CsvMode, target: str | None, engine: Engine, *, brought: Released | None = None
+) -> tuple[Side, Side]:
+    """Both samples as profiles between the same edges; a release that the reference is brings its labels.
 
     Raises:
         DataError: one cannot be read, or the current one is a profile that was built between other edges.
@@ -192,6 +215,9 @@ def sides(reference: Any, current: Any, csv: CsvMode, target: str | None, engine
         raise DataError("the current sample is a profile", hint="give its rows: edges come from the reference")
     stored = stored_profile(reference)
     before = side_of(reference, csv, target, engine) if stored is None else stored_side(stored, target)
+    if brought is not None and brought.target is not None and target in (None, brought.target):
+        before = before._replace(labeled=True, labels=labels_in(brought.table, brought.target))
+        target = brought.target
     now = side_of(current, csv, target, engine, before.profile)
     if target is not None and stored is None and not (before.labeled or now.labeled):
         names = before.profile.columns
@@ -213,9 +239,15 @@ def side_of(
     if edges_from is not None and sample.tables and is_traffic(sample.tables[0].names):
         sample, gaps = seen_by_server(sample, edges_from)
     side, table = stored_side(sample.profile(engine, edges_from), target), sample.table
-    return side._replace(
-        gaps=gaps, table=table.drop([target]) if table and target is not None and side.labeled else table
-    )
+    if table is None or target is None or not side.labeled:
+        return side._replace(table=table, gaps=gaps)
+    return side._replace(table=table.drop([target]), labels=labels_in(table, target), gaps=gaps)
+
+
+def labels_in(table: Table, target: str) -> NDArray[Any]:
+    """A column's values, None for nulls."""
+    column = table.column(target)
+    return column.values if column.nulls is None else np.array(column.plain(), dtype=object)
 
 
 def seen_by_server(recorded: Rows, reference: FeatureProfile) -> tuple[Rows, tuple[Gap, ...]]:
@@ -265,14 +297,19 @@ def place(feature: FeatureDrift) -> tuple[int, float, str]:
     return SEVERITY.index(feature.verdict), -size * worth, feature.name
 
 
-def outcome_of(features: list[FeatureDrift], limit: Drifted | None, looks: Looks | None) -> Outcome:
-    """Fail where a feature reaches the limit, or alarms by all looks; not measured where none was."""
+def outcome_of(
+    features: list[FeatureDrift], limit: FailOn | None, looks: Looks | None, harm: Harm | None = None
+) -> Outcome:
+    """Fail where a feature reaches the limit, alarms by all looks, or harm is shown; not measured where none was."""
+    if limit is FailOn.HARM:
+        shown = harm is not None and harm.outcome is Harmed.HARM
+        return Outcome.NOT_MEASURED if harm is None else Outcome.FAIL if shown else Outcome.PASS
     if looks is not None:
         return Outcome.FAIL if limit is not None and looks.alarms else Outcome.PASS
     measured = [one.verdict for one in features if one.verdict is not Drifted.NOT_MEASURED]
     if not measured:
         return Outcome.NOT_MEASURED
-    failing = {None: (), Drifted.MATERIAL: (Drifted.MATERIAL,)}.get(limit, (Drifted.MATERIAL, Drifted.IMMATERIAL))
+    failing = {None: (), FailOn.MATERIAL: (Drifted.MATERIAL,)}.get(limit, (Drifted.MATERIAL, Drifted.IMMATERIAL))
     return Outcome.FAIL if any(one in failing for one in measured) else Outcome.PASS
 
 
@@ -300,8 +337,20 @@ def asked_of(
     from excise.api.sensitivity import weighed  # noqa: PLC0415  workers are loaded only where a model is asked
 
     if now.table is None or before.table is None:
-        return found, [Gap(what="importance, cost", why=WITHOUT_ROWS)]
+        return found, [Gap(what="importance, cost, harm", why=WITHOUT_ROWS)]
     return weighed(model, found, before.table, now.table, trust_pickle=trust_pickle)
+
+
+def harmed(
+    model: Any, features: list[FeatureDrift], before: Side, now: Side, *, trust_pickle: bool
+) -> tuple[Harm | None, list[Gap]]:
+    """What became of the model's quality; nothing where rows are not at hand."""
+    from excise.api.quality import Labeled, harm_of  # noqa: PLC0415  workers are loaded only where a model is asked
+
+    if now.table is None or before.table is None:
+        return None, []
+    sides = Labeled(before.table, before.labels), Labeled(now.table, now.labels)
+    return harm_of(model, features, *sides, trust_pickle=trust_pickle)
 
 
 def masked(found: Drift) -> Drift:

@@ -192,18 +192,37 @@ def rows_of(data: Any, csv: CsvMode) -> Table:
     Raises:
         DataError: they cannot be read, or the release has no reference.
     """
-    if not isinstance(data, str) or Path(data).exists():
+    brought = released(data)
+    if brought is None:
         return read(data, csv=csv)
+    return brought.table if brought.target is None else brought.table.drop([brought.target])
+
+
+class Released(NamedTuple):
+    """The rows that a release was approved on, and which column of them is the label."""
+
+    table: Table
+    target: str | None
+
+
+def released(data: Any) -> Released | None:
+    """What a release brings; None for what names none.
+
+    Raises:
+        DataError: it has no reference.
+        NotFound: there is no such release.
+    """
+    if not isinstance(data, str) or is_place(data):
+        return None
     ref = ModelRef.parse(data)
     if ref.kind not in (RefKind.RELEASE, RefKind.DIGEST):
-        return read(data, csv=csv)
+        return None
     from excise.api.subjects import open_release  # noqa: PLC0415  the store is opened only where a release is named
 
     opened = open_release(ref, None)
     if opened.reference is None:
         raise DataError(f"{data} was made without a reference", hint="excise release create MODEL --reference DATA")
-    table = read(opened.reference).with_source(data)
-    return table if opened.target is None else table.drop([opened.target])
+    return Released(read(opened.reference).with_source(data), opened.target)
 
 
 def described(

@@ -15,9 +15,17 @@ if TYPE_CHECKING:
 @click.command(name="drift")
 @click.argument("reference", metavar="REF")
 @click.argument("current", metavar="[CUR]", required=False)
-@click.option("--fail-on", type=click.Choice(["material", "immaterial"]), help="Exit 1 where a feature reaches this.")
+@click.option(
+    "--fail-on",
+    type=click.Choice(["material", "immaterial", "harm"]),
+    help="Exit 1 where a feature reaches this, or harm is shown.",
+)
 @click.option("--top", type=click.IntRange(min=1), metavar="N", help="Only the N features that matter most.")
-@click.option("--model", type=options.model_ref, help="Ask it what features are worth and what their form costs.")
+@click.option(
+    "--model",
+    type=options.model_ref,
+    help="Ask it what features are worth, what their form costs, and with --target how good it still is.",
+)
 @click.option("--trust-pickle", is_flag=True, help="Load pickles. Loading one runs code that it holds.")
 @click.option("--ordered", is_flag=True, help="Rows stand in time order and may depend on each other.")
 @click.option("--alpha", type=click.FloatRange(0, 1), default=0.05, show_default=True, help="Chance of a false alarm.")
@@ -26,7 +34,11 @@ if TYPE_CHECKING:
     help="Bound the chance of any false alarm, or the share of false ones.",
 )  # fmt: skip
 @click.option("--floor", type=click.FloatRange(0, 1), default=0.01, show_default=True, help="Effect that is material.")
-@click.option("--target", metavar="COLUMN", help="Column that holds the label; left out.")
+@click.option(
+    "--target",
+    metavar="COLUMN",
+    help="Column that holds the label; no feature. With --model the measure of its quality.",
+)
 @click.option("--stream", type=options.FILE, metavar="FILE", help="Carry evidence from look to look in this file.")
 @click.option("--at", metavar="LABEL", help="What this look is called, once for each label; today's date by default.")
 @click.option(

@@ -9,6 +9,7 @@ import msgspec
 
 from excise.core.audit import Gap
 from excise.core.estimate import Estimate
+from excise.core.harm import Harm
 from excise.core.verdict import Outcome
 
 SCHEMA = "excise/drift/v1"
@@ -26,6 +27,14 @@ class Drifted(StrEnum):
     def alarms(self) -> bool:
         """Whether a difference was found."""
         return self in (Drifted.IMMATERIAL, Drifted.MATERIAL)
+
+
+class FailOn(StrEnum):
+    """What a comparison is to fail on."""
+
+    IMMATERIAL = "immaterial"
+    MATERIAL = "material"
+    HARM = "harm"
 
 
 class CauseKind(StrEnum):
@@ -169,11 +178,11 @@ class Drift(msgspec.Struct, frozen=True, kw_only=True):
     """Two samples held against each other.
 
     Attributes:
-        outcome: fail where a feature reaches ``fail_on``, or, with a stream, where one alarms by all looks together;
-            pass otherwise, whatever is listed.
+        outcome: fail where a feature reaches ``fail_on``, with a stream where one alarms by all looks together, or
+            where harm is shown; not measured where that was asked for and could not be told; pass otherwise.
         why: one line.
         verdict: of the worst feature.
-        fail_on: ``immaterial`` or ``material``, None where nothing is to fail.
+        fail_on: ``immaterial``, ``material`` or ``harm``, None where nothing is to fail.
         alpha: chance of any false alarm on a clean sample (of Benjamini and Hochberg: share of false ones).
         correction: ``holm`` or ``bh``.
         floor: effect, or share of rows, that counts as material.
@@ -181,6 +190,7 @@ class Drift(msgspec.Struct, frozen=True, kw_only=True):
         features: the ones that matter most first.
         not_measured: what could not be told, and why.
         looks: what all looks of the stream say; None without one.
+        harm: what became of the model's quality; None without a model and labels of the reference.
     """
 
     schema: str = SCHEMA
@@ -188,7 +198,7 @@ class Drift(msgspec.Struct, frozen=True, kw_only=True):
     outcome: Outcome
     why: str
     verdict: Drifted
-    fail_on: Drifted | None
+    fail_on: FailOn | None
     alpha: float
     correction: str
     floor: float
@@ -198,3 +208,4 @@ class Drift(msgspec.Struct, frozen=True, kw_only=True):
     features: tuple[FeatureDrift, ...]
     not_measured: tuple[Gap, ...] = ()
     looks: Looks | None = None
+    harm: Harm | None = None

@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from excise.core.drift import Cause, CauseKind, Drifted, FeatureDrift
-from excise.stats.quantiles import least_share
+from excise.stats.proportions import proportion
 from excise.tables import Column
 
 ROUNDING = 2.0**-23
 """Relative difference that storing a number as float32 makes."""
-CONFIDENCE = 0.95
+TWO_SIDED = 0.9
+"""Coverage of an interval whose lower end alone is right in 95 of 100 cases."""
 NUMBERS = {"int", "float", "bool"}
 ORDER = (Drifted.MATERIAL, Drifted.IMMATERIAL, Drifted.NONE, Drifted.NOT_MEASURED)
 
@@ -36,7 +37,7 @@ class Skew(NamedTuple):
     @property
     def low(self) -> float:
         """Share of entities that differ, at least."""
-        return least_share(self.differing, self.pairs, CONFIDENCE)
+        return proportion(self.differing, self.pairs, level=TWO_SIDED).low or 0.0
 
 
 def skew(offline: Column, online: Column, stale: NDArray[np.bool_]) -> Skew:
@@ -52,8 +53,13 @@ def skew(offline: Column, online: Column, stale: NDArray[np.bool_]) -> Skew:
     example = None
     if places.size:
         first = np.array([places[0]])
-        example = " → ".join(str(side.take(first).plain()[0]) for side in (offline, online))
+        example = " → ".join(written(side.take(first).plain()[0]) for side in (offline, online))
     return Skew(len(differs), int(places.size), int((differs & stale).sum()), example)
+
+
+def written(value: object) -> str:
+    """A value as people write it."""
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def different(offline: Column, online: Column) -> NDArray[np.bool_]:
@@ -75,9 +81,9 @@ def with_skew(feature: FeatureDrift, found: Skew, floor: float) -> FeatureDrift:
     """A feature's result with what its pairs say: material where surely more of them differ than the floor."""
     if not found.differing:
         return feature
-    words = f"{found.differing} of {found.pairs} entities have another value online"
+    words = "another value online than offline"
     if found.older:
-        words += f", {found.older} of them an older one"
+        words += f" (an older one for {found.older} of {found.differing} entities)"
     cause = Cause(cause=CauseKind.SKEW, what=words, share=found.differing / found.pairs, example=found.example)
     verdict = Drifted.MATERIAL if found.low >= floor else Drifted.IMMATERIAL
     return msgspec.structs.replace(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 from collections.abc import Sequence
 
 from excise.core.drift import Cause, Drift, Drifted, FeatureDrift, Looks, StreamAlarm
 from excise.core.estimate import Estimate
+from excise.core.harm import Assumption, Basis, Harm, Harmed, RiskBet
 from excise.features.causes import percent
 from excise.report.wording import counted, example, human, masked, one_line, shortened
 
@@ -100,7 +102,9 @@ def of_verdict(drift: Drift, verdict: Drifted) -> list[FeatureDrift]:
 
 
 def calls_for_action(drift: Drift) -> bool:
-    """Whether a feature drifted materially; with a stream, whether all looks together say that one changed."""
+    """Whether a feature drifted materially, or all looks of a stream say that one changed; harm always does."""
+    if drift.harm is not None and drift.harm.outcome is Harmed.HARM:
+        return True
     return bool(of_verdict(drift, Drifted.MATERIAL) if drift.looks is None else drift.looks.alarms)
 
 
@@ -118,6 +122,48 @@ def terms(drift: Drift) -> str:
     rate = "chance of any false alarm" if drift.correction == "holm" else "share of false alarms"
     order = "; rows in time order" if drift.ordered else ""
     return f"{rate} at most {percent(drift.alpha)}; material from an effect of {drift.floor:g} on{order}"
+
+
+HOLDS = {True: "holds", False: "does not hold", None: "cannot be checked"}
+MEASURES = {"skill": "skill", "accuracy": "accuracy", "auc": "AUC"}
+
+
+def quality(harm: Harm) -> list[tuple[str, str, str, str]]:
+    """Each measure that applies: its name, then, now, and the change."""
+    found = [(name, getattr(harm, field)) for field, name in MEASURES.items()]
+    return [
+        (name, doubted(change.then), doubted(change.now), doubted(change.lost.scaled(-1.0), signed=True))
+        for name, change in found
+        if change is not None
+    ]
+
+
+def doubted(found: Estimate, *, signed: bool = False) -> str:
+    """A quality with half its interval's width."""
+    value = f"{found.value:+.3f}" if signed else f"{found.value:.3f}"
+    return value if math.isinf(found.half_width) else f"{value} ± {found.half_width:.3f}"
+
+
+def basis(harm: Harm) -> str:
+    """What a statement about quality rests on."""
+    how = "by labels" if harm.how is Basis.LABELS else "estimated from calibrated scores, without labels"
+    rows = f"{counted(harm.current_rows, 'row')}, against {counted(harm.reference_rows, 'row')} of the reference"
+    cut = "" if harm.cut is None else f"; {one_line(harm.cut)}"
+    return f"{how}: {rows}{cut}"
+
+
+def evidence(bet: RiskBet) -> str:
+    """How far a bet has come."""
+    return (
+        f"evidence {bet.e_value:.3g}, largest {bet.most:.3g}, harm is shown from {bet.threshold:g} on; "
+        f"wrongly in at most {percent(bet.alpha)}"
+    )
+
+
+def assumed(assumption: Assumption) -> str:
+    """An assumption, whether it holds, and why that is known."""
+    name = human(assumption.name)
+    return f"{name} {HOLDS[assumption.holds]}: {one_line(assumption.evidence)}"
 
 
 def remedy(drift: Drift) -> str | None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from string import Template
 
 from excise.core.drift import Drift, Drifted, FeatureDrift, Looks
+from excise.core.harm import Harm
 from excise.features.causes import percent
 from excise.report import drift_figures as figures
 from excise.report.audit_html import resource
 from excise.report.markup import Markup, escaped, joined, tag
 from excise.report.page_tables import bar, table
-from excise.report.wording import masked, one_line
+from excise.report.wording import human, masked, one_line
 
 
 def drift_html(drift: Drift, *, show_examples: bool = False) -> str:
@@ -22,7 +23,14 @@ def drift_html(drift: Drift, *, show_examples: bool = False) -> str:
     """
     drifted = [*figures.of_verdict(drift, Drifted.MATERIAL), *figures.of_verdict(drift, Drifted.IMMATERIAL)]
     looks = looked(drift.looks, show=show_examples) if drift.looks else Markup("")
-    parts = [overview(drift, drifted), looks, *(section(one, show=show_examples) for one in drifted), others(drift)]
+    harm = harmed(drift.harm) if drift.harm else Markup("")
+    parts = [
+        overview(drift, drifted),
+        harm,
+        looks,
+        *(section(one, show=show_examples) for one in drifted),
+        others(drift),
+    ]
     return Template(resource("page.html")).substitute(
         title=escaped("Drift of inputs"),
         style=resource("page.css"),
@@ -51,6 +59,26 @@ def overview(drift: Drift, drifted: list[FeatureDrift]) -> Markup:
     body = table(("feature", "verdict", "effect", "p", "cause"), rows, numbers=(2, 3))
     answer = tag("div", drift.why, class_="answer")
     return tag("section", tag("h2", "Do inputs differ from what was approved?"), answer, body, shown, id="features")
+
+
+def harmed(harm: Harm) -> Markup:
+    """What became of the model's quality."""
+    numbers = table(
+        ("quality", "then", "now", "change"), [list(row) for row in figures.quality(harm)], numbers=(1, 2, 3)
+    )
+    assumptions = [[human(one.name), figures.HOLDS[one.holds], one_line(one.evidence)] for one in harm.assumptions]
+    said = [figures.basis(harm), *([figures.evidence(harm.bet)] if harm.bet else [])]
+    if harm.features:
+        said.append(f"features that drifted beside it: {', '.join(map(one_line, harm.features))}")
+    return tag(
+        "section",
+        tag("h2", "Does the model do worse?"),
+        tag("div", f"{harm.outcome}: {one_line(harm.why)}", class_="answer"),
+        numbers,
+        *(tag("p", line, class_="note") for line in said),
+        table(("assumption", "", "what was seen"), assumptions),
+        id="harm",
+    )
 
 
 def looked(looks: Looks, *, show: bool) -> Markup:

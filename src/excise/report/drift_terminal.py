@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from excise.core.drift import Drift, Drifted, FeatureDrift, Looks
+from excise.core.harm import Harm, Harmed
 from excise.report import drift_figures as figures
 from excise.report.audit_terminal import ACT, QUIET, STRONG, WIDEST, encodable
 from excise.report.packing import Packed
@@ -46,6 +47,9 @@ class DriftOnTerminal:
         if self.drift.looks:
             yield from looked(self.drift.looks)
             yield Text()
+        if self.drift.harm:
+            yield from harmed(self.drift.harm)
+            yield Text()
         for verdict in (Drifted.MATERIAL, Drifted.IMMATERIAL):
             if drifted := figures.of_verdict(self.drift, verdict):
                 yield Text(f"   {verdict}", style=QUIET)
@@ -64,6 +68,21 @@ def looked(looks: Looks) -> Iterator[RenderableType]:
         table.add_row(name, figures.alarm(alarm, show=True), f"since {one_line(alarm.since)}")
     if looks.alarms:
         yield table
+
+
+def harmed(harm: Harm) -> Iterator[RenderableType]:
+    """What became of the model's quality, and what that rests on."""
+    yield Text(f"   {harm.outcome}", style=ACT if harm.outcome is Harmed.HARM else QUIET)
+    yield Padding(Text(one_line(harm.why)), (0, 0, 0, 3), expand=False)
+    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style=QUIET)
+    for header in ("   quality", "then", "now", "change"):
+        table.add_column(header, no_wrap=True)
+    for name, *numbers in figures.quality(harm):
+        table.add_row(f"   {name}", *numbers)
+    yield table
+    said = [figures.basis(harm), *([figures.evidence(harm.bet)] if harm.bet else [])]
+    for line in (*said, *map(figures.assumed, harm.assumptions)):
+        yield Padding(Text(line, style=QUIET), (0, 0, 0, 3), expand=False)
 
 
 def features(drifted: list[FeatureDrift]) -> Iterator[RenderableType]:

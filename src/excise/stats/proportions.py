@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import exp, lgamma, log, log1p
 
 from excise.core.estimate import Estimate
+from excise.stats.quantiles import binomial_cdf
 
 STEPS = 60
 """Halvings of the unit interval: past the resolution of a float."""
@@ -29,18 +29,9 @@ def proportion(hits: int, trials: int, *, level: float = 0.95) -> Estimate:
     alpha = 1 - level
     if hits == 0:
         return Estimate(value=0.0, low=0.0, high=1 - alpha ** (1 / trials), unit="ratio", n=trials, level=level)
-    low = _solve(lambda p: 1 - _at_most(hits - 1, trials, p) > alpha / 2)
-    high = 1.0 if hits == trials else _solve(lambda p: _at_most(hits, trials, p) <= alpha / 2)
+    low = _solve(lambda p: 1 - binomial_cdf(hits - 1, trials, p) > alpha / 2)
+    high = 1.0 if hits == trials else _solve(lambda p: binomial_cdf(hits, trials, p) <= alpha / 2)
     return Estimate(value=hits / trials, low=low, high=high, unit="ratio", n=trials, level=level)
-
-
-def _at_most(hits: int, trials: int, share: float) -> float:
-    """Probability of at most so many hits; terms by their logarithms, since single ones underflow."""
-    if share <= 0:
-        return 1.0
-    ways = [lgamma(trials + 1) - lgamma(k + 1) - lgamma(trials - k + 1) for k in range(hits + 1)]
-    terms = [way + k * log(share) + (trials - k) * log1p(-share) for k, way in enumerate(ways)]
-    return min(1.0, sum(exp(term) for term in terms))
 
 
 def _solve(above: Callable[[float], bool]) -> float:

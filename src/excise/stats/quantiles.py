@@ -97,25 +97,6 @@ def _away_from_zero(value: float) -> float:
     return value if abs(value) > TINY else TINY
 
 
-def least_share(successes: int, trials: int, confidence: float) -> float:
-    """What a share is at least, by the exact one-sided interval.
-
-    >>> round(least_share(5, 100, 0.95), 4), least_share(0, 100, 0.95)
-    (0.0199, 0.0)
-
-    Source: Clopper & Pearson 1934.
-    """
-    low, high = 0.0, successes / trials if trials else 0.0
-    for _ in range(BISECTIONS):
-        middle = (low + high) / 2
-        rare = 1 - binomial_cdf(successes - 1, trials, middle) < 1 - confidence
-        low, high = (middle, high) if rare else (low, middle)
-    return low
-
-
-BISECTIONS = 50
-
-
 def binomial_cdf(successes: int, trials: int, probability: float) -> float:
     """Probability of at most ``successes`` in ``trials``.
 

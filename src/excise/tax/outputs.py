@@ -89,7 +89,7 @@ def agreeing(candidate: Array, incumbent: Array) -> NDArray[np.bool_]:
         return _by_row(candidate.astype(str) == incumbent.astype(str))
     mine, theirs = candidate.astype(np.float64), incumbent.astype(np.float64)
     finite = np.abs(theirs[np.isfinite(theirs)])
-    size = 1.0 if _soft(incumbent) else float(finite.mean()) if finite.size else 0.0
+    size = 1.0 if soft(incumbent) else float(finite.mean()) if finite.size else 0.0
     with np.errstate(invalid="ignore"):
         close = np.abs(mine - theirs) <= AGREEMENT * (np.abs(theirs) + size)
     return _by_row(close | (mine == theirs) | (np.isnan(mine) & np.isnan(theirs)))
@@ -128,7 +128,7 @@ def losses(
     forced = loss_named(metric)
     if target is None:
         return _against_incumbent(candidate, incumbent)
-    kept, truth = _labeled(target)
+    kept, truth = labeled(target)
     if not kept.any():
         raise NotComparable("no row has a label", hint="name another --target, or leave it out")
     mine, theirs = ({name: array[kept] for name, array in side.items()} for side in (candidate, incumbent))
@@ -179,7 +179,7 @@ def loss_named(metric: str | None) -> Loss | None:
 
 def _against_incumbent(candidate: Mapping[str, Array], incumbent: Mapping[str, Array]) -> Losses:
     order = _preferred(incumbent)
-    ranked = [name for name in order if _soft(incumbent[name])]
+    ranked = [name for name in order if soft(incumbent[name])]
     ranked += [name for name in order if incumbent[name].dtype.kind == "f"]
     name = (ranked or order)[0]
     found = disagreement(candidate[name], incumbent[name])
@@ -196,7 +196,7 @@ def _finite(found: Losses) -> Losses:
     return Losses(found.output, found.metric, kept, candidate, found.incumbent[fine], found.constant[fine])
 
 
-def _labeled(target: Array) -> tuple[NDArray[np.bool_], Array]:
+def labeled(target: Array) -> tuple[NDArray[np.bool_], Array]:
     """Which rows have a label, and the labels of those rows."""
     array = np.asarray(target)
     if array.dtype.kind == "f":
@@ -224,7 +224,7 @@ def _fits(outputs: Mapping[str, Array], truth: Array, forced: Loss | None) -> It
 
 def _amounts(truth: Array, outputs: Mapping[str, Array]) -> bool:
     """Whether few whole numbers are amounts all the same, as ratings are: the model answers with fractions of them."""
-    numbers = [array for array in outputs.values() if array.dtype.kind == "f" and not _soft(array)]
+    numbers = [array for array in outputs.values() if array.dtype.kind == "f" and not soft(array)]
     return truth.dtype.kind in "iuf" and any(bool((array[np.isfinite(array)] % 1 != 0).any()) for array in numbers)
 
 
@@ -232,7 +232,7 @@ def _number_fits(
     outputs: Mapping[str, Array], truth: Array, order: list[str], loss: Loss
 ) -> Iterator[tuple[str, Loss, Array]]:
     for name in order:
-        if _is_number(truth) and _is_number(outputs[name]) and _column(outputs[name]).ndim == truth.ndim:
+        if _is_number(truth) and _is_number(outputs[name]) and column(outputs[name]).ndim == truth.ndim:
             yield name, loss, truth.astype(np.float64)
 
 
@@ -246,11 +246,11 @@ def _soft_fits(
 
 
 def _label_fits(outputs: Mapping[str, Array], truth: Array, order: list[str]) -> Iterator[tuple[str, Loss, Array]]:
-    for name in sorted(order, key=lambda name: _soft(outputs[name])):
+    for name in sorted(order, key=lambda name: soft(outputs[name])):
         coded = _coded(truth, outputs[name])
         if coded is not None:
             yield name, Loss.ZERO_ONE, coded
-        elif _column(outputs[name]).ndim == 1 and _same_kind(outputs[name], truth):
+        elif column(outputs[name]).ndim == 1 and _same_kind(outputs[name], truth):
             yield name, Loss.ZERO_ONE, truth.astype(np.float64) if _is_number(truth) else truth
 
 
@@ -260,8 +260,8 @@ def _same_kind(output: Array, truth: Array) -> bool:
 
 def _coded(truth: Array, output: Array) -> Array | None:
     """The target as class numbers where this output gives a probability per class; None where it does not."""
-    found = _column(output)
-    if not _soft(found):
+    found = column(output)
+    if not soft(found):
         return None
     classes, codes = np.unique(truth, return_inverse=True)
     columns = found.shape[1] if found.ndim > 1 else 2
@@ -272,21 +272,22 @@ def _coded(truth: Array, output: Array) -> Array | None:
     return codes if classes.size == columns else None
 
 
-def _soft(output: Array) -> bool:
-    return is_probabilities(_column(output))
+def soft(output: Array) -> bool:
+    """Whether an output gives probabilities."""
+    return is_probabilities(column(output))
 
 
-def _column(output: Array) -> Array:
+def column(output: Array) -> Array:
     """A matrix of one column as a vector."""
     return output[:, 0] if output.ndim == 2 and output.shape[1] == 1 else output  # noqa: PLR2004  rows by one
 
 
 def _ready(output: Array, loss: Loss) -> Array:
     """An output as its loss takes it: labels for zero_one, numbers for all else."""
-    found = _column(output)
+    found = column(output)
     if loss is not Loss.ZERO_ONE:
         return found.astype(np.float64)
-    if _soft(found):
+    if soft(found):
         return found.argmax(axis=1) if found.ndim > 1 else (found >= 0.5).astype(np.int64)  # noqa: PLR2004  even odds
     return found.astype(np.float64) if _is_number(found) else found
 
