@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from drifts import HARM
 from msgspec.structs import replace
 
 from excise.core.audit import (
@@ -22,6 +23,7 @@ from excise.core.audit import (
     Standing,
 )
 from excise.core.estimate import Estimate
+from excise.core.harm import Basis
 from excise.core.predictor import InputKind
 from excise.core.tax import Culprit, Line, Subset, Trade, Trial
 from excise.core.verdict import Outcome
@@ -263,6 +265,7 @@ FULL = Audit(
         stability_loss=ratio(0.0, 0.0),
         memory_creep=mib(4.1, 1.2),
     ),
+    harm=replace(HARM, how=Basis.ESTIMATE, bet=None, features=("month", "temp", "<b>dest</b>", "hour", "wind")),
     stages=(
         Stage(name="preprocess", latency_ms=ms(3.9, 0.1)),
         Stage(name="predict", latency_ms=ms(4.5, 0.1)),
@@ -343,6 +346,7 @@ NO_TARGET = replace(
     current=replace(PRODUCTION, skill=None),
     attainable=replace(ATTAINABLE, skill=None),
     beside=replace(FULL.beside, data_drift=None),
+    harm=None,
 )
 NO_PRICE = replace(
     FULL,

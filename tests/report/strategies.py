@@ -24,7 +24,8 @@ def _values(info: Any) -> st.SearchStrategy[Any]:
         case msgspec.inspect.StructType():
             return st.builds(info.cls, **{field.name: _field(info.cls, field) for field in info.fields})
         case msgspec.inspect.UnionType():
-            return st.one_of(*(_values(option) for option in info.types))
+            nothing_first = sorted(info.types, key=lambda option: not isinstance(option, msgspec.inspect.NoneType))
+            return st.one_of(*map(_values, nothing_first))
         case msgspec.inspect.VarTupleType():
             return st.lists(_values(info.item_type), max_size=3).map(tuple)
         case msgspec.inspect.EnumType():

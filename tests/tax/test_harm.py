@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from excise.core.errors import NotComparable
-from excise.core.harm import Assumption, Basis, Harmed
+from excise.core.harm import Basis, Harmed
 from excise.core.measurement import Outputs
+from excise.features.support import Support
 from excise.tax.harm import harm
 
 ROWS = 6000
@@ -126,8 +127,9 @@ def test_an_estimate_on_rows_of_the_same_kind_finds_nothing():
 
 
 def test_an_estimate_whose_assumption_is_broken_says_so():
-    unknown = Assumption(name="support", holds=False, evidence="half of the rows are unlike the reference's")
-    found = judged(inputs(3) * 0.4, support=unknown)
+    assert judged(inputs(3) * 0.4, support=Support(0.04, {"town": 0.04}, ())).outcome is Harmed.HARM
+    found = judged(inputs(3) * 0.4, support=Support(0.5, {"town": 0.3, "x": 0.2}, ()))
+    assert "50 % of the rows" in found.assumptions[1].evidence
     assert found.outcome is Harmed.UNCLEAR
     assert "does not hold: support" in found.why
     half = ROWS // 2
@@ -135,6 +137,12 @@ def test_an_estimate_whose_assumption_is_broken_says_so():
     broken = judged(inputs(3), known=drifting)
     assert broken.outcome is Harmed.UNCLEAR
     assert "calibration" in broken.why
+
+
+def test_few_rows_cannot_say_that_scores_are_calibrated():
+    few = inputs(1, rows=160)
+    found = harm(both(few), both(inputs(3)), labels(few, 2), None)
+    assert found.assumptions[0].holds is None
 
 
 def test_of_three_classes_the_share_of_right_answers_is_expected():

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,22 +17,26 @@ from excise.api.keeping import keep, keep_interrupted
 from excise.api.outside import AGAINST, MOST_FAILING, disagreement
 from excise.api.remedies import CAST, all_candidates
 from excise.api.returns import BASELINE, REFERENCE, tax_return
+from excise.api.samples import Samples
 from excise.api.settings import AuditSettings
 from excise.api.subjects import Opened
 from excise.api.trades import Offer, offer
 from excise.core.audit import Audit, Gap
 from excise.core.clock import Clock
-from excise.core.errors import CallFailed, ExciseError, NotMeasured
+from excise.core.errors import CallFailed, ExciseError, NotComparable, NotMeasured
 from excise.core.estimate import Estimate
+from excise.core.harm import Harm
 from excise.core.measurement import CellTrials, Experiment, Outputs
 from excise.core.secrets import masked
 from excise.core.tax import PRODUCTION, Culprit, Trial, cell_name
+from excise.features.support import support
 from excise.measure.answers import Answers, collect, first_rows
 from excise.measure.breakdown import Breakdown, profile, survey
 from excise.measure.design import Arm, Budget, Cell, Design, Engine
 from excise.measure.experiment import Interrupted, run_experiment
 from excise.measure.guest import load_average, refuse_when_busy, usable_cores
 from excise.tax import Admission, Choice, admit, choose
+from excise.tax.harm import harm
 
 Progress = Callable[[float, float, str], None]
 
@@ -72,7 +77,7 @@ class Found:
     estimate: Experiment | None = None
     admissions: dict[str, Admission] = field(default_factory=dict)
     estimated: dict[str, Admission] = field(default_factory=dict)
-    reference_skill: Estimate | None = None
+    harm: Harm | None = None
     kept: dict[str, tuple[str, ...]] = field(default_factory=dict)
     breakdown: Breakdown | None = None
     disagreement: Estimate | None = None
@@ -371,7 +376,7 @@ class Auditor(Givens):
                 delta = None if floor is None else 1 - floor
                 self.found.estimated[cell] = self.admission(answers, cell, delta=delta)
         if REFERENCE in answers.outputs and self.samples.reference_labels is not None:
-            self.found.reference_skill = self.skill_on_reference(answers.outputs[REFERENCE])
+            self.judge_quality(answers)
         for ledger, names in self.chosen.items():
             self.found.kept[ledger] = self.still_admissible(names)
 
@@ -385,10 +390,12 @@ class Auditor(Givens):
             self.found.own_answers = own
             self.found.own_again = self.collect([], self.samples.estimate).outputs[PRODUCTION]
 
-    def skill_on_reference(self, outputs: Outputs) -> Estimate | None:
-        """Production's skill on the reference rows."""
-        labels = self.samples.reference_labels
-        return admit(outputs, outputs, None if labels is None else labels[outputs.rows], metric=self.metric).skill
+    def judge_quality(self, answers: Answers) -> None:
+        """Production's quality now against that on the reference, where that has labels."""
+        try:
+            self.found.harm = quality_now(self.samples, answers, self.metric)
+        except NotComparable as error:
+            self.gap("data_drift", error)
 
     def still_admissible(self, names: tuple[str, ...]) -> tuple[str, ...]:
         """The longest run of the chosen remedies, largest screening effect first, whose cell keeps its skill."""
@@ -411,6 +418,29 @@ class Auditor(Givens):
             self.found.breakdown = profile(self.design([]), arm, cell, self.samples.estimate)
         except ExciseError as error:
             self.gap("breakdown", error)
+
+
+def quality_now(samples: Samples, answers: Answers, metric: str | None) -> Harm | None:
+    """What became of production's quality; the reference was drawn with replacement, and each of its rows counts once.
+
+    Raises:
+        NotComparable: it cannot be told.
+    """
+    if samples.reference_labels is None or samples.reference_picked is None:
+        return None
+    then, now = answers.outputs[REFERENCE], answers.outputs[PRODUCTION]
+    _, once = np.unique(samples.reference_picked[then.rows], return_index=True)
+    then = taken(then, once)
+    labels = None if samples.labels is None else samples.labels[now.rows]
+    known = support(samples.tables["reference"], samples.tables["current"]) if labels is None else None
+    found = harm(then, now, samples.reference_labels[then.rows], labels, metric=metric, support=known)
+    return msgspec.structs.replace(found, features=samples.drifted)
+
+
+def taken(outputs: Outputs, places: NDArray[np.int64]) -> Outputs:
+    """Some of the answers."""
+    values = {name: np.asarray(value)[places] for name, value in outputs.values.items()}
+    return Outputs(cell=outputs.cell, rows=outputs.rows[places], values=values)
 
 
 def merged(first: Answers, second: Answers) -> Answers:

@@ -15,11 +15,10 @@ from excise.api.subjects import Opened, open_model
 from excise.core.audit import Gap
 from excise.core.drift import Drifted, FeatureDrift
 from excise.core.errors import CallFailed, ExciseError
-from excise.core.harm import Assumption, Harm
+from excise.core.harm import Harm
 from excise.core.measurement import Outputs
 from excise.core.predictor import InputKind
-from excise.features.causes import percent
-from excise.features.support import Support, support
+from excise.features.support import support
 from excise.measure.process import Worker
 from excise.tables import Table
 from excise.tax.agreement import disagreeing
@@ -31,10 +30,6 @@ SECONDS = 10.0
 """For the answers to one sample, at most."""
 BATCH, TRIED = 256, 8
 """Rows of a call where the model takes several at once, and rows on which that is tried."""
-LARGEST_OUTSIDE = 0.05
-"""Share of rows unlike the reference's, beyond which an estimate is an extrapolation."""
-NAMED = 3
-"""Features that are named for it."""
 
 
 class Labeled(NamedTuple):
@@ -65,7 +60,7 @@ def harm_of(
         with opened_worker(opened) as worker:
             then, now = (answered(worker, opened, *one) for one in (("then", reference.table), ("now", rows)))
         labels_now = None if current.labels is None else current.labels[now.rows]
-        known = None if labels_now is not None else supported(support(reference.table, rows))
+        known = None if labels_now is not None else support(reference.table, rows)
         found = harm(then, now, reference.labels[then.rows], labels_now, support=known)
     except ExciseError as error:
         return None, [Gap(what="harm", why=error.message)]
@@ -114,17 +109,6 @@ def asked(worker: Worker, name: str, rows: int, *, batch: int) -> Outputs:
     """Answers to the first rows of what was sent, for which there was time."""
     made = worker.outputs(name, range(rows), batch=batch, shadow=True, seconds=SECONDS)
     return Outputs(cell=name, rows=np.asarray(made["rows"]), values=made["values"])
-
-
-def supported(found: Support) -> Assumption:
-    """Whether the reference knows rows such as the current ones."""
-    named = [f"{name} in {percent(share)}" for name, share in found.features.items()][:NAMED]
-    said = f"{percent(found.outside)} of the rows have values that the reference does not know"
-    return Assumption(
-        name="support",
-        holds=found.outside <= LARGEST_OUTSIDE,
-        evidence=f"{said}: {', '.join(named)}" if named else said,
-    )
 
 
 def left_out(*asked: tuple[Outputs, Table]) -> str | None:

@@ -23,13 +23,14 @@ from excise.core.audit import (
     Standing,
 )
 from excise.core.estimate import Estimate
+from excise.core.harm import Harm
 from excise.core.measurement import Experiment
 from excise.core.tax import PRODUCTION, Culprit, Line, Trial, cell_name
 from excise.core.verdict import Outcome, Verdict
 from excise.core.workload import Workload
 from excise.frontier.catalogue import CATALOGUE
 from excise.stats.proportions import proportion
-from excise.tax import Admission, Assessment, assess, relative, skill_lost, twin_check
+from excise.tax import Admission, Assessment, assess, relative, twin_check
 
 if TYPE_CHECKING:
     from excise.api.auditor import Auditor
@@ -86,6 +87,7 @@ def tax_return(auditor: Auditor) -> Audit:
         not_measured=(*_gaps(auditor, experiment, assessed, quiet), *since),
         twin=None if twin is None else less_one(twin),
         against=other,
+        harm=found.harm,
         meters=outside.meters(experiment.cells[PRODUCTION]),
         routes=inside.routes if inside else (),
         settings=dict(auditor.settings.shown()),
@@ -236,23 +238,27 @@ def _tried(auditor: Auditor) -> tuple[Trial, ...]:
 
 def _beside(auditor: Auditor, experiment: Experiment) -> Beside:
     cells = experiment.cells
-    creep = shift = drift = memory = None
+    creep = shift = memory = None
     if BASELINE in cells:
         creep = relative(experiment, PRODUCTION, BASELINE)
         memory = standings.memory_growth(cells[PRODUCTION], cells[BASELINE])
     if REFERENCE in cells:
         today = cell_name(["cast"]) if cell_name(["cast"]) in cells else PRODUCTION
         shift = relative(experiment, today, REFERENCE, same_rows=False)
-    own, approved = _admission(auditor, ()), auditor.found.reference_skill
-    if own and own.skill and approved:
-        drift = skill_lost(approved, own.skill)
     return Beside(
         computational_creep=creep,
         workload_shift=shift,
-        data_drift=drift,
+        data_drift=skill_gone(auditor.found.harm),
         stability_loss=failing(experiment),
         memory_creep=memory,
     )
+
+
+def skill_gone(harm: Harm | None) -> Estimate | None:
+    """Skill lost since the reference; None where it applies to no measure, or an estimate of it does not hold."""
+    if harm is None or harm.skill is None or any(one.holds is False for one in harm.assumptions):
+        return None
+    return harm.skill.lost
 
 
 def failing(experiment: Experiment) -> Estimate:
@@ -291,8 +297,10 @@ def _gaps(auditor: Auditor, experiment: Experiment, assessed: Assessment, quiet:
         yield Gap(what="computational_creep", why="no --baseline release to run beside it")
     if BASELINE in experiment.failed:
         yield Gap(what="computational_creep", why=experiment.failed[BASELINE])
-    if auditor.found.reference_skill is None:
-        yield Gap(what="data_drift", why="it needs labels in both samples")
+    if auditor.samples.reference_labels is None:
+        yield Gap(what="data_drift", why="it needs labels of the reference")
+    elif auditor.found.harm is not None and skill_gone(auditor.found.harm) is None:
+        yield Gap(what="data_drift", why=auditor.found.harm.why)
     yield Gap(what="tail under load", why=NO_TRACE)
     yield Gap(what="idle_capacity", why=NO_TRACE)
     if auditor.environment.hardware.gpu is None:

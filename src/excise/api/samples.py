@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from excise.core.audit import Finding
+from excise.core.drift import Drifted
 from excise.core.errors import DataError
 from excise.features import Caster, FeatureProfile, causes
+from excise.features.drift import drift
 from excise.tables import Table
 
 LARGE_SLICE = 0.05
@@ -28,8 +30,10 @@ class Samples:
         tables: ``current``; ``cast`` where casting changes something; ``reference`` resampled to the same length.
         labels: of the current rows, None without a target.
         reference_labels: of the rows of ``tables["reference"]``.
+        reference_picked: for each row of ``tables["reference"]``, which of the reference as it was given it is.
         reference_rows: of the reference as it was given, None without.
         findings: causes of fat features.
+        drifted: features that drifted materially, the largest effect first; empty without labels of the reference.
         casts: what the caster does, by column, in words.
         choice, estimate: row indices of the two halves.
         slices: masks over all rows, by name.
@@ -38,8 +42,10 @@ class Samples:
     tables: Mapping[str, Table]
     labels: NDArray[Any] | None
     reference_labels: NDArray[Any] | None
+    reference_picked: NDArray[np.int64] | None
     reference_rows: int | None
     findings: tuple[Finding, ...]
+    drifted: tuple[str, ...]
     casts: tuple[str, ...]
     choice: NDArray[np.int64]
     estimate: NDArray[np.int64]
@@ -64,7 +70,8 @@ def prepare(
     tables = {"current": features}
     findings: tuple[Finding, ...] = ()
     casts: tuple[str, ...] = ()
-    reference_labels = reference_rows = None
+    drifted: tuple[str, ...] = ()
+    reference_labels = reference_rows = picked = None
     if approved is not None:
         reference_labels, reference_rows = _labels(approved, target, "reference"), approved.rows
         approved = approved.drop([target]) if target is not None and target in approved.names else approved
@@ -78,20 +85,30 @@ def prepare(
             casts = tuple(f"{name}: {cast}" for name, cast in caster.casts.items())
         picked = random.integers(approved.rows, size=features.rows)
         tables["reference"] = approved.take(picked)
-        reference_labels = None if reference_labels is None else reference_labels[picked]
+        if reference_labels is not None:
+            reference_labels = reference_labels[picked]
+            drifted = drifted_features(before, FeatureProfile.build(features, edges_from=before))
     order = random.permutation(features.rows)
     half = len(order) // 2
     return Samples(
         tables=tables,
         labels=labels,
         reference_labels=reference_labels,
+        reference_picked=picked,
         reference_rows=reference_rows,
         findings=findings,
+        drifted=drifted,
         casts=casts,
         choice=order[:half] if half else order,
         estimate=order[half:],
         slices=_slices(tables.get("cast", features), slices),
     )
+
+
+def drifted_features(before: FeatureProfile, now: FeatureProfile) -> tuple[str, ...]:
+    """Features that drifted materially, the largest effect first."""
+    found = [one for one in drift(before, now) if one.verdict is Drifted.MATERIAL]
+    return tuple(one.name for one in sorted(found, key=lambda one: -(one.effect.value if one.effect else 1.0)))
 
 
 def aligned(current: Table, reference: Table) -> Table:

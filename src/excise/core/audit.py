@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from excise.core.estimate import Estimate
+from excise.core.harm import Harm
 from excise.core.tax import Line, Subset, Trade, Trial
 from excise.core.verdict import Outcome
 from excise.core.workload import Workload
@@ -133,7 +134,8 @@ class Beside(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         computational_creep: production ÷ baseline release, both run now, minus 1.
         workload_shift: current inputs ÷ reference inputs in ms, minus 1.
-        data_drift: skill lost since the reference sample (reference skill minus current skill).
+        data_drift: skill lost since the reference sample (reference skill minus current skill): by labels, or estimated
+            from calibrated scores where no assumption of that is refuted (``Audit.harm`` says which).
         stability_loss: share of calls that failed.
         idle_capacity: needs an arrival trace.
         memory_creep: production's peak memory minus the baseline release's, both run now, MiB.
@@ -270,7 +272,8 @@ class Audit(msgspec.Struct, frozen=True, kw_only=True):
 
     ``outcome`` is pass, undecided (machine too noisy) or not_measured; fail with ``--max-tax``. ``twin`` is a second
     production process against the first, as a difference (0.01: 1 % slower). ``routes`` are a service's, with the
-    median latency of the calls that each answered in the survey.
+    median latency of the calls that each answered in the survey. ``harm`` is what became of the model's quality; None
+    without labels of the reference.
     """
 
     schema: str = SCHEMA
@@ -302,6 +305,7 @@ class Audit(msgspec.Struct, frozen=True, kw_only=True):
     twin: Estimate | None
     change: Change | None = None
     against: Against | None = None
+    harm: Harm | None = None
     meters: tuple[Meter, ...] = ()
     routes: tuple[Stage, ...] = ()
     settings: dict[str, Any] = {}

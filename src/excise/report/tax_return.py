@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from excise.core.audit import Audit, Finding, Meter, Standing
 from excise.core.estimate import Estimate
+from excise.core.harm import Basis, Harm
 from excise.core.tax import Line, Trade, Trial
 from excise.core.verdict import Outcome
 from excise.report import figures
@@ -17,6 +18,8 @@ from excise.report.wording import counted, day, digest_start, human, machine, on
 SERVICE, ENDPOINT = "service", "endpoint"
 """Kinds of subjects that are told of in words of their own."""
 NAME_WIDTH = 48
+FEATURES, FEATURE_WIDTH = 3, 20
+"""That are named behind a loss of skill, and how long their names are at most."""
 FROM_OUTSIDE = "an endpoint cannot be run again here, so it has no tax rate"
 SMALLEST_SHARE = 0.002
 """Of a call: less is not worth a reader's time."""
@@ -187,10 +190,21 @@ def since_approval(audit: Audit) -> list[Note]:
     lost = None if beside.data_drift is None else beside.data_drift.scaled(-1.0)
     notes = [
         Note("latency", figures.percent(beside.computational_creep, signed=True), _rose(beside.computational_creep)),
-        Note("skill", str(figures.number(lost, signed=True)), _rose(beside.data_drift)),
+        Note("skill", f"{figures.number(lost, signed=True)}{_behind(audit.harm)}", _rose(beside.data_drift)),
         Note("memory", _mib(beside.memory_creep), _rose(beside.memory_creep)),
     ]
     return [note for note in notes if figures.NOTHING not in note.text]
+
+
+def _behind(harm: Harm | None) -> str:
+    """What a loss of skill rests on, and the features that drifted beside it."""
+    if harm is None:
+        return ""
+    named = [shortened(name, FEATURE_WIDTH) for name in harm.features[:FEATURES]]
+    more = len(harm.features) - len(named)
+    drifted = f"drift: {', '.join(named)}{f' and {more} more' if more else ''}" if named else ""
+    said = [part for part in ("estimated" if harm.how is Basis.ESTIMATE else "", drifted) if part]
+    return f" ({'; '.join(said)})" if said else ""
 
 
 def demand(audit: Audit) -> list[Note]:

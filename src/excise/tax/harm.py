@@ -14,6 +14,8 @@ from excise.core.errors import NotComparable
 from excise.core.estimate import Estimate
 from excise.core.harm import Assumption, Basis, Harm, Harmed, QualityChange, RiskBet
 from excise.core.measurement import Outputs
+from excise.features.causes import percent
+from excise.features.support import Support
 from excise.stats.calibration import CalibrationMap, miscalibration
 from excise.stats.expected import OWN_ANSWER, TWO_CLASSES, Measure, expected_quality
 from excise.stats.proportions import proportion
@@ -35,6 +37,12 @@ CUT_AT = 0.99
 """Losses without a bound are cut off at this quantile of the reference's, so that a bet can be made on them."""
 FEWEST = 100
 """Reference rows with labels, from which on a calibration can be learned and tested."""
+CLOSE = 0.05
+"""Gap of a calibration, beyond which rows that do not refute it are too few to say that it holds."""
+LARGEST_OUTSIDE = 0.05
+"""Share of rows unlike the reference's, beyond which an estimate is an extrapolation."""
+NAMED = 3
+"""Features that are named for it."""
 LOSS_IN_WORDS = {Loss.ZERO_ONE.value: "error rate", Loss.BRIER.value: "Brier score"}
 UNCHANGED = Assumption(
     name="no_concept_change",
@@ -75,7 +83,7 @@ def harm(
     labels_now: Array | None,
     *,
     metric: str | None = None,
-    support: Assumption | None = None,
+    support: Support | None = None,
 ) -> Harm:
     """Hold a model's quality now against that on its reference.
 
@@ -85,7 +93,7 @@ def harm(
         labels: of the answered reference rows, shape (then,).
         labels_now: of the answered current rows, shape (now,); None, or all missing, for an estimate without labels.
         metric: a loss by name, None to choose.
-        support: whether the reference knows rows such as the current ones.
+        support: how many current rows the reference does not know the like of.
     Raises:
         NotComparable: no output fits the labels, a label is new, or without labels the answers are no probabilities.
         UsageError: there is no such metric.
@@ -290,11 +298,11 @@ def human(loss: str) -> str:
     return LOSS_IN_WORDS.get(loss, f"{loss.replace('_', ' ')} error, as a share of its cut")
 
 
-def by_estimate(before: Judged, output: Array, current: Array, support: Assumption | None) -> Harm:
+def by_estimate(before: Judged, output: Array, current: Array, support: Support | None) -> Harm:
     """By calibrated scores, where their assumptions are not refuted."""
     scores, hits, scores_now, measures = scored(before, output, current)
     found = expected_quality(scores, hits, scores_now, measures=measures)
-    assumptions = (calibration(scores, hits), *([support] if support else []), UNCHANGED)
+    assumptions = (calibration(scores, hits), *([supported(support)] if support else []), UNCHANGED)
     name = "skill" if "skill" in found else "accuracy"
     outcome, why = told_by_estimate(name, found.get(name), assumptions)
     return Harm(
@@ -331,13 +339,25 @@ def scored(before: Judged, output: Array, current: Array) -> tuple[Floats, Float
     return before.scores, before.hits, second, TWO_CLASSES
 
 
+def supported(found: Support) -> Assumption:
+    """Whether the reference knows rows such as the current ones."""
+    named = [f"{name} in {percent(share)}" for name, share in found.features.items()][:NAMED]
+    said = f"{percent(found.outside)} of the rows have values that the reference does not know"
+    return Assumption(
+        name="support",
+        holds=found.outside <= LARGEST_OUTSIDE,
+        evidence=f"{said}: {', '.join(named)}" if named else said,
+    )
+
+
 def calibration(scores: Floats, hits: Floats) -> Assumption:
     """Whether a map that is learned on the first half of the reference holds on the second."""
     half = len(scores) // 2
     learned = CalibrationMap.learn(scores[:half], hits[:half])
     found = miscalibration(learned(scores[half:]), hits[half:], learned_on=half)
     said = f"learned on the reference's first half, off by {found.gap:.3f} on its second, p = {found.p_value:.2g}"
-    holds = found.p_value >= ALPHA or found.gap <= NOTICEABLE
+    refuted = found.p_value < ALPHA and found.gap > NOTICEABLE
+    holds = False if refuted else True if found.gap <= CLOSE else None
     return Assumption(name="calibration", holds=holds, evidence=f"{learned.method}, {said}")
 
 
