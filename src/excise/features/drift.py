@@ -213,8 +213,8 @@ def texts_compared(pair: Pair, inflation: float) -> Difference:
 
 def level_counts(pair: Pair) -> list[list[int]]:
     """Of both samples, rows with each level that the reference knows."""
-    names = pair.reference.texts.categories.known
-    return [[one.texts.categories.known.get(name, 0) for name in names] for one in pair]
+    before, now = (one.texts.categories.known for one in pair)
+    return [list(before.values()), [now.get(name, 0) for name in before]]
 
 
 def presence(pair: Pair, inflation: float) -> Difference | None:

@@ -63,15 +63,17 @@ class ExactSum(msgspec.Struct, frozen=True):
         return float(self.fraction())
 
 
-def units(values: Floats, grain: int = LOWEST) -> int:
+def units(values: Floats, grain: int = LOWEST, largest: float | None = None) -> int:
     """The exact sum of up to 32,768 finite values, in units of 2**-1074.
 
     Each round cuts the leading bits off all values at once, so few that their sum in float64 is exact, and goes on
-    with what is left. The last round rounds each value to the grain, half to even.
+    with what is left. The last round rounds each value to the grain, half to even. ``largest`` is the largest
+    magnitude, where it is known.
 
     Source: Rump, Ogita & Oishi 2008, Accurate floating-point summation I, algorithm 3.2 (ExtractVector).
     """
-    largest = max(values.max(initial=0.0), -values.min(initial=0.0))
+    if largest is None:
+        largest = max(float(values.max(initial=0.0)), -float(values.min(initial=0.0)))
     if largest >= HUGE:
         huge = np.abs(values) >= HUGE
         scaled = units(np.ldexp(values[huge], -SCALE_BITS), max(grain - SCALE_BITS, LOWEST))

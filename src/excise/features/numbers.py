@@ -98,7 +98,7 @@ def atom_edges(marks: Floats, atoms: Floats, dtype: type[np.float32 | np.float64
     with np.errstate(over="ignore", under="ignore"):
         lower = marks.astype(dtype)
         lower = np.where(lower.astype(np.float64) > marks, np.nextafter(lower, down), lower)
-        upper = np.nextafter(lower[np.isin(marks, atoms)], up)
+        upper = np.nextafter(lower[np.isin(marks, atoms)], up) if atoms.size else lower[:0]
     edges: NDArray[Any] = np.unique(np.concatenate([lower, upper]))
     finite: NDArray[Any] = edges[np.isfinite(edges)]
     return finite

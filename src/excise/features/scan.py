@@ -158,7 +158,9 @@ def by_numpy(values: Floats, scale: Scale) -> Scan:
 def moments_of(ordered: Floats, scale: Scale) -> tuple[int, int]:
     """Sums of x - center and of its square in units of 2**-1074, of up to 32,768 finite values that ascend."""
     shifted = held(ordered - scale.center)
-    return units(shifted, scale.grain), units(held(shifted * shifted), scale.square_grain)
+    squares = held(shifted * shifted)
+    largest, square = (max(abs(float(one[0])), abs(float(one[-1]))) for one in (shifted, squares))
+    return units(shifted, scale.grain, largest), units(squares, scale.square_grain, square)
 
 
 def held(values: Floats) -> Floats:

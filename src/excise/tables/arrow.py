@@ -107,8 +107,13 @@ def codes_of(cells: pa.ChunkedArray) -> Coded | None:
     words = text_values(pa.chunked_array([cells.chunk(0).dictionary]))
     if len(set(words.tolist())) < len(words) or None in words:
         return None
-    codes = [chunk.indices.cast(pa.int32()).fill_null(len(words)).to_numpy() for chunk in cells.chunks]
+    codes = [filled(chunk.indices.cast(pa.int32()), len(words)).to_numpy() for chunk in cells.chunks]
     return Coded(np.append(words, [None]), codes[0] if len(codes) == 1 else np.concatenate(codes))
+
+
+def filled(cells: pa.Array, value: int) -> pa.Array:
+    """The cells with a value for null; themselves, and not a copy, where nothing is null."""
+    return cells.fill_null(value) if cells.null_count else cells
 
 
 def plain_storage(cells: pa.ChunkedArray) -> pa.ChunkedArray:
