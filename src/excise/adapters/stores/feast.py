@@ -9,8 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from excise.adapters.stores.rows import beside, evenly
 from excise.core.errors import DataError, MissingExtra, first_line
 from excise.core.stores import TIME, StoredView
 from excise.tables import Table, read
@@ -47,7 +46,7 @@ class FeastStore:
         keys = tuple(column.name for column in view.entity_columns)
         features = tuple(feature.name for feature in view.features)
         latest = offline(store, view, keys, features)
-        chosen = latest.take(np.unique(np.linspace(0, latest.rows - 1, min(most, latest.rows)).astype(np.int64)))
+        chosen = evenly(latest, most)
         served = online(store, name, chosen.select(keys), features)
         if not served.column(TIME).present().any():
             raise DataError(f"{name} has no values online", hint=f"feast -c {folder or '.'} materialize-incremental …")
@@ -115,15 +114,9 @@ def online(store: Any, view: str, entities: Table, features: tuple[str, ...]) ->
         answer = store.get_online_features([f"{view}:{name}" for name in features], asked[start : start + AT_ONCE])
         values = answer.to_dict()
         for name in features:
-            cells[name] += map(plain, values[name])
+            cells[name] += values[name]
         cells[TIME] += times(answer)
-    return Table((*entities.columns, *read(cells).columns), view)
-
-
-def plain(value: Any) -> Any:
-    """A value as the tables take it: a time without its zone, in UTC."""
-    zoned = isinstance(value, dt.datetime) and value.tzinfo is not None
-    return value.astimezone(dt.UTC).replace(tzinfo=None) if zoned else value
+    return beside(entities, cells)
 
 
 def times(answer: Any) -> list[dt.datetime | None]:
