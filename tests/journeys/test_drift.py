@@ -101,3 +101,69 @@ def test_a_file_that_is_no_profile_is_left_alone(excise, folder):
     assert (folder / "mine.profile").read_text() == "my own notes"
     assert excise("profile", "reference.csv", "-o", "reference.dat").code == 2
     assert json.loads(excise("drift", "reference.csv", "current.csv", "--json").out)["schema"] == "excise/drift/v1"
+
+
+@pytest.fixture(scope="session")
+def late(tmp_path_factory):
+    """A classifier of late flights from January, its reference, and July with and without labels."""
+    import zipfile
+
+    import joblib
+    import pandas as pd
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    folder = tmp_path_factory.mktemp("late")
+    with zipfile.ZipFile(FLIGHTS) as archive, archive.open(archive.namelist()[0]) as file:
+        flights = pd.read_csv(file)
+    flights = flights[flights.arr_delay.notna()].assign(late=lambda table: (table.arr_delay > 15).astype(int))
+    names = ["dep_delay", "distance", "hour"]
+    january, july = (flights[flights.month == month] for month in (1, 7))
+    model = make_pipeline(StandardScaler(), LogisticRegression()).fit(january[names][::2], january.late[::2])
+    joblib.dump(model, folder / "late.joblib")
+    january[1::2][[*names, "late"]].to_csv(folder / "approved.csv", index=False)
+    july[[*names, "late"]].to_csv(folder / "july.csv", index=False)
+    july[names].to_csv(folder / "july_unlabeled.csv", index=False)
+    return folder
+
+
+def test_a_release_is_judged_by_the_labels_that_came_and_by_its_scores_before(excise, folder, late):
+    for file in late.iterdir():
+        (folder / file.name).write_bytes(file.read_bytes())
+    words = ("--trust-pickle", "--reference", "approved.csv", "--target", "late", "--name", "late", "--no-baseline")
+    made = excise("release", "create", "late.joblib", *words)
+    assert made.code == 0, made.err
+    asked = ("--model", "late@1", "--trust-pickle", "--fail-on", "harm")
+    done = excise("drift", "late@1", "july.csv", *asked, "--json", "--html", "harm.html")
+    assert done.code == 1, done.err
+    harm = done.document["harm"]
+    assert (harm["how"], harm["outcome"]) == ("labels", "harm")
+    assert harm["bet"]["most"] > harm["bet"]["threshold"]
+    assert "dep_delay" in harm["features"]
+    assert "late" not in {one["name"] for one in done.document["features"]}
+    assert "10,000 rows and 10 s at most" in harm["cut"]
+    page = (folder / "harm.html").read_text()
+    assert "Does the model do worse?" in page
+    before = excise("drift", "approved.csv", "july_unlabeled.csv", *asked, "--target", "late")
+    assert "estimated from calibrated scores, without labels" in before.out
+    assert "no concept change cannot be checked" in before.out
+    assert before.code in {0, 1}, before.err
+
+
+def test_harm_that_cannot_be_told_is_no_pass(excise, folder, late):
+    for file in late.iterdir():
+        (folder / file.name).write_bytes(file.read_bytes())
+    none = excise("drift", "july_unlabeled.csv", "july.csv", "--model", "late.joblib", "--trust-pickle",
+                  "--target", "late", "--fail-on", "harm")  # fmt: skip
+    assert none.code == 4, none.err
+    assert "the reference has no labels" in none.out
+    usage = excise("drift", "approved.csv", "july.csv", "--target", "late", "--fail-on", "harm")
+    assert usage.code == 2
+    assert "Hint: --model MODEL" in usage.err
+    (folder / "odd.csv").write_text("dep_delay,distance,hour,late\n" + "1,2,3,perhaps\n" * 3)
+    odd = excise("drift", "approved.csv", "odd.csv", "--model", "late.joblib", "--trust-pickle", "--target", "late",
+                 "--fail-on", "harm")  # fmt: skip
+    assert odd.code == 4, odd.out
+    assert "labels are none that the reference knows" in odd.out
+    assert "Traceback" not in odd.err

@@ -135,7 +135,7 @@ def shares(value: float, half: float, rows: int) -> Estimate:
 HARM = Harm(
     how=Basis.LABELS,
     outcome=Harmed.HARM,
-    why="the risk has risen, shown by row 211: Brier score 0.076 (at most 0.081), now 0.093",
+    why="by row 211 the risk had risen: Brier score 0.076 (at most 0.081), now 0.093",
     output="probabilities",
     metric="brier",
     reference_rows=10_000,

@@ -281,7 +281,7 @@ def told_by_bet(bet: RiskBet, skill: QualityChange | None, most: float) -> tuple
     """What a bet says, and the numbers behind it."""
     moved = f"{human(bet.loss)} {bet.baseline.value:.3f} (at most {bet.baseline.high:.3f}), now {bet.risk.value:.3f}"
     if bet.passed is not None:
-        return Harmed.HARM, f"the risk has risen, shown by row {bet.passed}: {moved}"
+        return Harmed.HARM, f"by row {bet.passed} the risk had risen: {moved}"
     if most > NOTICEABLE:
         return Harmed.UNCLEAR, f"no rise of the risk is shown, nor is one of {most:.2g} excluded: {moved}"
     if skill is not None and skill.lost.low is not None and skill.lost.low > 0:
