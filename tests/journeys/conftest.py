@@ -155,13 +155,18 @@ KEPT = ["dep_delay", "distance", "carrier", "origin", "air_time", "hour"]
 
 
 @pytest.fixture(scope="session")
-def months(tmp_path_factory):
+def year():
+    """New York's flights of 2013."""
+    with zipfile.ZipFile(FLIGHTS) as archive, archive.open(archive.namelist()[0]) as file:
+        return csv.read_csv(file)
+
+
+@pytest.fixture(scope="session")
+def months(tmp_path_factory, year):
     """January in two halves, July, and January with blanks behind its carriers."""
     folder = tmp_path_factory.mktemp("months")
-    with zipfile.ZipFile(FLIGHTS) as archive, archive.open(archive.namelist()[0]) as file:
-        flights = csv.read_csv(file)
     for number, name in ((1, "january"), (7, "july")):
-        rows = flights.filter(compute.equal(flights["month"], number)).select(KEPT)
+        rows = year.filter(compute.equal(year["month"], number)).select(KEPT)
         parquet.write_table(rows, folder / f"{name}.parquet")
     january = parquet.read_table(folder / "january.parquet")
     odd = [index % 2 == 1 for index in range(january.num_rows)]

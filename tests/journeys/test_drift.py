@@ -104,19 +104,15 @@ def test_a_file_that_is_no_profile_is_left_alone(excise, folder):
 
 
 @pytest.fixture(scope="session")
-def late(tmp_path_factory):
+def late(tmp_path_factory, year):
     """A classifier of late flights from January, its reference, and July with and without labels."""
-    import zipfile
-
     import joblib
-    import pandas as pd
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
     folder = tmp_path_factory.mktemp("late")
-    with zipfile.ZipFile(FLIGHTS) as archive, archive.open(archive.namelist()[0]) as file:
-        flights = pd.read_csv(file)
+    flights = year.to_pandas()
     flights = flights[flights.arr_delay.notna()].assign(late=lambda table: (table.arr_delay > 15).astype(int))
     names = ["dep_delay", "distance", "hour"]
     january, july = (flights[flights.month == month] for month in (1, 7))
