@@ -25,6 +25,7 @@ SETTINGS = {
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("setting", SETTINGS)
 def test_intervals_cover_the_truth_as_often_as_stated(setting):
     then_rows, now_rows, shift, sharpness = SETTINGS[setting]

@@ -60,7 +60,7 @@ def harm_of(
         with opened_worker(opened) as worker:
             then, now = (answered(worker, opened, *one) for one in (("then", reference.table), ("now", rows)))
         labels_now = None if current.labels is None else current.labels[now.rows]
-        known = None if labels_now is not None else support(reference.table, rows)
+        known = None if labels_now is not None else support(reference.table, rows.take(now.rows))
         found = harm(then, now, reference.labels[then.rows], labels_now, support=known)
     except ExciseError as error:
         return None, [Gap(what="harm", why=error.message)]

@@ -105,17 +105,15 @@ def isotonic(hits: Floats, rows: Floats) -> Floats:
 
     Source: pool adjacent violators, Ayer et al. 1955; Zadrozny & Elkan 2002 for scores.
     """
-    pools: list[list[float]] = []
+    pools: list[tuple[float, float, int]] = []
     for hit, count in zip(hits.tolist(), rows.tolist(), strict=True):
-        if pools and not count:
-            pools[-1][2] += 1
-            continue
-        pools.append([hit, count, 1])
-        while len(pools) > 1 and pools[-2][0] * pools[-1][1] >= pools[-1][0] * pools[-2][1]:
-            last = pools.pop()
-            pools[-1] = [mine + other for mine, other in zip(pools[-1], last, strict=True)]
+        happened, total, cells = hit, count, 1
+        while pools and (not total or pools[-1][0] * total >= happened * pools[-1][1]):
+            before = pools.pop()
+            happened, total, cells = happened + before[0], total + before[1], cells + before[2]
+        pools.append((happened, total, cells))
     shares = [hit / count if count else 0.0 for hit, count, _ in pools]
-    return np.repeat(shares, [int(cells) for _, _, cells in pools])
+    return np.repeat(shares, [cells for _, _, cells in pools])
 
 
 def platt(cells: CellSums) -> Floats:

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from excise.core.estimate import Estimate
 from excise.core.harm import QualityChange
-from excise.stats.calibration import CalibrationMap
+from excise.stats.calibration import CalibrationMap, cell_edges, cell_sums
 from excise.stats.quantiles import normal
 from excise.stats.ranking import expected_auc
 
@@ -85,9 +85,10 @@ def expected_quality(
     reference = np.asarray(scores, dtype=np.float64), np.asarray(hits, dtype=np.float64)
     current = np.asarray(scores_now, dtype=np.float64)
     random = np.random.default_rng(seed)
-    own = parts(*reference, current, measures)
+    edges = cell_edges(reference[0])
+    own = parts(edges, *reference, current, measures)
     drawn = np.array([
-        parts(reference[0][rows], reference[1][rows], current[others], measures)
+        parts(edges, reference[0][rows], reference[1][rows], current[others], measures)
         for rows, others in ((dealt(random, len(reference[0])), dealt(random, len(current))) for _ in range(RESAMPLES))
     ])  # fmt: skip
     half = normal((1 + level) / 2) * np.std(drawn, axis=0, ddof=1)
@@ -101,9 +102,9 @@ def dealt(random: np.random.Generator, rows: int) -> NDArray[np.int64]:
     return random.integers(rows, size=rows)
 
 
-def parts(scores: Floats, hits: Floats, scores_now: Floats, measures: Mapping[str, Measure]) -> Floats:
-    """Quality then, now and lost, by measure; shape (measures, 3)."""
-    learned = CalibrationMap.learn(scores, hits)
+def parts(edges: Floats, scores: Floats, hits: Floats, scores_now: Floats, measures: Mapping[str, Measure]) -> Floats:
+    """Quality then, now and lost, by measure; shape (measures, 3). Cells of scores are the same in all resamples."""
+    learned = CalibrationMap.on_cells(edges, cell_sums(edges, scores, hits))
     chances, chances_now = learned(scores), learned(scores_now)
     found = []
     for measure in measures.values():
