@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from excise.adapters.entries import entries
+from excise.adapters.entries import made
 from excise.core.engine import Engine
-from excise.core.errors import UsageError
 
 GROUP = "excise.engines"
 
@@ -18,8 +17,5 @@ def find(name: str) -> Engine:
         UsageError: there is none of that name.
         MissingExtra: the system behind it is not installed.
     """
-    found = {entry.name: entry for entry in entries(GROUP)}
-    if name not in found:
-        raise UsageError(f"unknown engine {name!r}", hint=f"one of: {', '.join(sorted(found))}")
-    engine: Engine = found[name].load()()
+    engine: Engine = made(GROUP, name, "engine")
     return engine

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from excise.adapters.entries import entries
-from excise.core.errors import UsageError
+from excise.adapters.entries import entries, made
 from excise.core.stores import FeatureStore
 
 GROUP = "excise.stores"
@@ -23,8 +22,5 @@ def find(scheme: str) -> FeatureStore:
         UsageError: there is none of that name.
         MissingExtra: the system behind it is not installed.
     """
-    found = {entry.name: entry for entry in entries(GROUP)}
-    if scheme not in found:
-        raise UsageError(f"unknown feature store {scheme!r}", hint=f"one of: {', '.join(sorted(found))}")
-    store: FeatureStore = found[scheme].load()()
+    store: FeatureStore = made(GROUP, scheme, "feature store")
     return store
