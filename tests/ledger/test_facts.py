@@ -121,7 +121,7 @@ ENDLESS = """
 
 
 def test_a_writer_killed_in_the_middle_leaves_a_whole_ledger(tmp_path):
-    for _ in range(3):
+    for turn in range(3):
         writer = start(ENDLESS, str(tmp_path))
         said = int(writer.stdout.readline())
         time.sleep(0.05)
@@ -131,7 +131,7 @@ def test_a_writer_killed_in_the_middle_leaves_a_whole_ledger(tmp_path):
             facts = ledger.history("audit")
             assert len(facts) > said, "what append confirmed is there"
             assert all(fact.document == b"%s:" % fact.key.encode() + b"x" * 20000 for fact in facts)
-            assert ledger.append("verdict", "flights", b"", key=f"after-{len(facts)}")
+            assert ledger.append("verdict", "flights", b"", key=f"after-{turn}")
     with sqlite3.connect(tmp_path / "ledger.db") as raw:
         assert raw.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     raw.close()
