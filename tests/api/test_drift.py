@@ -14,7 +14,7 @@ from excise.core.drift import Drifted
 from excise.core.errors import DataError, UsageError
 from excise.core.verdict import Outcome
 from excise.features import FeatureProfile
-from excise.tables import read
+from excise.tables import partitions, read
 
 RANDOM = np.random.default_rng(0)
 BEFORE = {"a": RANDOM.normal(size=800), "b": RANDOM.choice(["x", "y"], 800).tolist(), "late": [0, 1] * 400}
@@ -106,3 +106,11 @@ def test_the_first_call_loads_neither_pandas_nor_scipy_nor_numba():
         "print([name for name in ('pandas', 'scipy', 'numba', 'polars') if name in sys.modules])"
     )
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"
+
+
+def test_recorded_requests_that_are_read_in_parts_are_one_line(tmp_path, monkeypatch):
+    monkeypatch.setattr(partitions, "LARGE_BYTES", 1)
+    line = '{"method": "POST", "path": "/", "headers": {}, "body": {"a": 1.0}, "status": 200, "ms": 1.0}\n'
+    (tmp_path / "requests.jsonl").write_text(line * 50)
+    with pytest.raises(DataError, match="so many recorded requests"):
+        excise.drift(BEFORE, str(tmp_path / "requests.jsonl"))

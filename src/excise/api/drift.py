@@ -239,6 +239,8 @@ def side_of(
     if edges_from is not None and sample.tables and is_traffic(sample.tables[0].names):
         sample, gaps = seen_by_server(sample, edges_from)
     side, table = stored_side(sample.profile(engine, edges_from), target), sample.table
+    if sample.parts and is_traffic(side.profile.columns):
+        raise DataError(f"{sample.source}: so many recorded requests are not taken apart", hint="give fewer of them")
     if table is None or target is None or not side.labeled:
         return side._replace(table=table, gaps=gaps)
     return side._replace(table=table.drop([target]), labels=labels_in(table, target), gaps=gaps)
